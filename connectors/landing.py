@@ -1,0 +1,101 @@
+"""The landing area: originals kept write-once under their content hash, tables as Parquet beside them (CTL-17).
+
+Nothing is read before the original is safe, and a table's file appears in place only when it is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from connectors.base import RawFile
+from connectors.spec import TableSpec
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BLOCK = 1 << 20
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, read block by block."""
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        while block := handle.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def hash_of_contents(hashes: Iterable[str]) -> str:
+    """One hash for a set of files, whatever their names and order."""
+    return hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
+
+
+def keep(path: Path, area: Path, name: str | None = None) -> RawFile:
+    """Copy a file into the landing area under its content hash, unless it is there, and make the copy read-only.
+
+    Returns the kept file. The copy is complete before it has its name, so a killed run leaves nothing half-kept.
+    """
+    digest = sha256_of(path)
+    kept = area / "raw" / digest[:2] / f"{digest}{path.suffix.lower()}"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = kept.with_name(f".{kept.name}.{os.getpid()}")
+        with path.open("rb") as original, unfinished.open("wb") as copy:
+            while block := original.read(_BLOCK):
+                copy.write(block)
+        unfinished.chmod(0o400)
+        unfinished.replace(kept)
+    return RawFile(name or path.name, kept, kept.stat().st_size, digest)
+
+
+class TableWriter:
+    """Writes one landed table: batches of text columns in, one Parquet file out when the block ends well.
+
+    The file's metadata carries the table's facts (key, removal marker, exclusions) under the name `onestory`.
+    """
+
+    def __init__(self, path: Path, spec: TableSpec, fields: Sequence[str] | None = None) -> None:
+        import pyarrow as pa
+
+        self.path = path
+        self.records = 0
+        self._fields = tuple(fields or spec.fields)
+        facts = {b"onestory": json.dumps(spec.facts()).encode()}
+        columns = [*(pa.field(f, pa.string()) for f in self._fields), pa.field("landed_line", pa.int64())]
+        self._schema = pa.schema(columns, metadata=facts)
+        self._unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+
+    def __enter__(self) -> TableWriter:
+        import pyarrow.parquet as pq
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = pq.ParquetWriter(self._unfinished, self._schema, compression="zstd", compression_level=1)
+        return self
+
+    def write(self, columns: dict[str, Any], rows: int) -> None:
+        """Add `rows` rows: field -> values (text or None; lists or Arrow arrays). Fields not given are null."""
+        import pyarrow as pa
+
+        lines = pa.array(range(self.records + 1, self.records + rows + 1), pa.int64())
+        arrays: list[pa.Array] = [
+            pa.nulls(rows, pa.string())
+            if f not in columns
+            else columns[f]
+            if isinstance(columns[f], pa.Array)
+            else pa.array(columns[f], pa.string())
+            for f in self._fields
+        ]
+        self._writer.write_batch(pa.record_batch([*arrays, lines], schema=self._schema))
+        self.records += rows
+
+    def __exit__(self, problem: type[BaseException] | None, *_: object) -> None:
+        self._writer.close()
+        if problem is None:
+            self._unfinished.replace(self.path)
+        else:
+            self._unfinished.unlink(missing_ok=True)

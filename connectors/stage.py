@@ -1,0 +1,172 @@
+"""Front door of landing: collect everything due from one source, prove it complete and continuous, land it.
+
+Purpose: what a supplier sent is kept exactly, before anything reads it. Takes: the source's deliveries. Produces: rows in
+`ledger.delivery`, `ledger.file`, `ledger.landed_table` and Parquet files. When it goes wrong: the delivery is held or
+refused with its reason; nothing of it is landed, later ones of the same source are tried on their own merits.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from connectors.base import DeliveryProblem, Incoming, LandedDelivery, Past, RawFile
+from connectors.registry import connector_for
+from domain.run import Finding, RunContext, RunResult, RunState
+from governance.ledger import Lease, recorded
+from governance.store import Store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+STAGE = "land"
+
+
+def run(context: RunContext) -> RunResult:
+    """Land every delivery of `context.source` that has arrived and was not taken before.
+
+    Returns counts `deliveries`, `repeats`, `tables`, `rows`, `held`, `refused`. State `held` or `refused` when any
+    delivery is; those landed beside it stay landed.
+    """
+    return recorded(STAGE, "loader", context, lambda store, lease: _land(context, store, lease))
+
+
+def _land(context: RunContext, store: Store, _: Lease) -> RunResult:
+    source = context.profile.source(context.source or "")
+    counts = dict.fromkeys(("deliveries", "repeats", "tables", "rows", "held", "refused"), 0)
+    findings: list[Finding] = []
+    try:
+        arrived = list(connector_for(context.profile, source).discover(past_of(store, source.name)))
+    except DeliveryProblem as problem:
+        return RunResult(STAGE, source.name, problem.state, counts, (problem.finding,))
+    for incoming in arrived:
+        content_hash = incoming.content_hash()
+        if _is_repeat(store, source.name, content_hash):
+            counts["repeats"] += 1
+            continue
+        try:
+            landed = incoming.land(context.profile.landing, past_of(store, source.name))
+        except DeliveryProblem as problem:
+            counts[problem.state.value] += 1
+            findings.append(problem.finding)
+            _note_problem(store, source.name, incoming, content_hash, problem)
+            continue
+        _note_landed(store, source.name, incoming, content_hash, landed)
+        counts["deliveries"] += 1
+        counts["tables"] += len(landed.tables)
+        counts["rows"] += sum(table.records for table in landed.tables)
+        findings += [*landed.findings, *(f for table in landed.tables for f in table.findings)]
+    state = RunState.REFUSED if counts["refused"] else RunState.HELD if counts["held"] else RunState.DONE
+    return RunResult(STAGE, source.name, state, counts, tuple(findings))
+
+
+def past_of(store: Store, source: str) -> Past:
+    """What the ledger knows of the source's earlier deliveries."""
+    with store.connect("loader") as connection:
+        taken = {"source": source, "taken": ["landed", "checked", "conformed"]}
+        moment = connection.exec_driver_sql(
+            "select max(as_known_at) from ledger.delivery where source = %(source)s and state = any(%(taken)s)", taken
+        ).scalar_one()
+        records = connection.exec_driver_sql(
+            """select distinct on (t.dataset) t.dataset, t.records
+                 from ledger.landed_table t join ledger.delivery d using (delivery_id)
+                where d.source = %(source)s and d.state = any(%(taken)s) and t.mode in ('full', 'keys')
+                order by t.dataset, d.as_known_at desc, t.landed_id desc""",
+            taken,
+        ).all()
+        keys_read = connection.exec_driver_sql(
+            """select max(d.as_known_at) from ledger.landed_table t join ledger.delivery d using (delivery_id)
+                where d.source = %(source)s and d.state = any(%(taken)s) and t.mode = 'keys'""",
+            taken,
+        ).scalar_one()
+        hashes = (
+            connection.exec_driver_sql(
+                "select content_hash from ledger.delivery where source = %(source)s and state = any(%(taken)s)", taken
+            )
+            .scalars()
+            .all()
+        )
+    return Past(moment, {str(d): int(n) for d, n in records}, keys_read, frozenset(hashes))
+
+
+def _is_repeat(store: Store, source: str, content_hash: str) -> bool:
+    # A held delivery is looked at again each time: what it waited for may have come. A refused one stays refused.
+    with store.connect("loader") as connection:
+        return (
+            connection.exec_driver_sql(
+                """update ledger.delivery set times_seen = times_seen + 1, last_seen_at = clock_timestamp()
+                where source = %(source)s and content_hash = %(hash)s and state <> 'held'""",
+                {"source": source, "hash": content_hash},
+            ).rowcount
+            > 0
+        )
+
+
+def _note_problem(store: Store, source: str, incoming: Incoming, content_hash: str, problem: DeliveryProblem) -> None:
+    with store.connect("loader") as connection:
+        connection.exec_driver_sql(
+            """insert into ledger.delivery (source, name, content_hash, mode, as_known_at, state, code, message)
+               values (%(source)s, %(name)s, %(hash)s, 'full', '-infinity', %(state)s, %(code)s, %(message)s)
+               on conflict (source, content_hash) do update set state = excluded.state, code = excluded.code,
+                 message = excluded.message, times_seen = ledger.delivery.times_seen + 1, last_seen_at = clock_timestamp()""",
+            {
+                "source": source,
+                "name": incoming.name,
+                "hash": content_hash,
+                "state": problem.state.value,
+                "code": problem.finding.code,
+                "message": f"{problem.finding.message}; {problem.finding.remedy}",
+            },
+        )
+
+
+def _note_landed(store: Store, source: str, incoming: Incoming, content_hash: str, landed: LandedDelivery) -> None:
+    with store.connect("loader") as connection:
+        delivery = connection.exec_driver_sql(
+            """insert into ledger.delivery (source, name, content_hash, mode, window_from, as_known_at, state)
+               values (%(source)s, %(name)s, %(hash)s, %(mode)s, %(from)s, %(to)s, 'landed')
+               on conflict (source, content_hash) do update set state = 'landed', code = '', message = '',
+                 mode = excluded.mode, window_from = excluded.window_from, as_known_at = excluded.as_known_at
+               returning delivery_id""",
+            {
+                "source": source,
+                "name": incoming.name,
+                "hash": content_hash,
+                "mode": landed.mode,
+                "from": landed.window_from,
+                "to": landed.as_known_at,
+            },
+        ).scalar_one()
+        files = {file.name: _note_file(connection, delivery, file) for file in landed.files}
+        for table in landed.tables:
+            connection.exec_driver_sql(
+                """insert into ledger.landed_table (delivery_id, file_id, dataset, mode, parquet_path, records, findings)
+                   values (%(delivery)s, %(file)s, %(dataset)s, %(mode)s, %(path)s, %(records)s, %(findings)s)""",
+                {
+                    "delivery": delivery,
+                    "file": files[table.file_name],
+                    "dataset": table.dataset,
+                    "mode": table.mode,
+                    "path": str(table.parquet),
+                    "records": table.records,
+                    "findings": json.dumps([f.as_dict() for f in table.findings]),
+                },
+            )
+
+
+def _note_file(connection: Connection, delivery: int, file: RawFile) -> int:
+    return int(
+        connection.exec_driver_sql(
+            """insert into ledger.file (delivery_id, name, size_bytes, sha256, physical_lines, records, raw_path)
+           values (%(delivery)s, %(name)s, %(size)s, %(sha)s, %(lines)s, %(records)s, %(path)s) returning file_id""",
+            {
+                "delivery": delivery,
+                "name": file.name,
+                "size": file.size_bytes,
+                "sha": file.sha256,
+                "lines": file.physical_lines,
+                "records": file.records,
+                "path": str(file.path),
+            },
+        ).scalar_one()
+    )

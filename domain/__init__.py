@@ -1,0 +1,1 @@
+"""The words everybody shares: identifiers, runs, verdicts, code lists, one council's settings."""

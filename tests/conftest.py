@@ -1,0 +1,79 @@
+"""One PostgreSQL server a test run; a fresh, migrated database for every test that asks for one."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from domain.profile import Profile, SourceSettings
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[object]:
+    """A server of this test process's own; gone with everything in it at the end."""
+    from governance import embedded
+
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    with tempfile.TemporaryDirectory(prefix=f"onestory-tests-{worker}-") as home:
+        server = embedded.start(Path(home))
+        try:
+            yield server
+        finally:
+            embedded.remove(Path(home))
+
+
+@pytest.fixture(scope="session")
+def migrated_template(cluster: object) -> str:
+    """The name of a migrated database that others are copied from."""
+    from warehouse.migrate import migrate
+
+    _create(cluster, "template_onestory", None)
+    migrate(cluster.url("template_onestory", "admin"))  # type: ignore[attr-defined]
+    return "template_onestory"
+
+
+@pytest.fixture
+def database(cluster: object, migrated_template: str, tmp_path: Path) -> Profile:
+    """A synthetic council with an empty, migrated warehouse of its own."""
+    from governance.secrets import make_secret
+
+    name = f"council_{next(_numbers)}"
+    _create(cluster, name, migrated_template)
+    profile = Profile(
+        path=tmp_path / "council.yml",
+        name="Test council",
+        la_code="990",
+        synthetic=True,
+        home=tmp_path,
+        warehouse_url=cluster.url(name),  # type: ignore[attr-defined]
+        reporting_period=(date(2025, 4, 1), date(2026, 3, 31)),
+        sources=(
+            SourceSettings("systmone", "systmone", {"inbox": str(tmp_path / "inbox" / "systmone")}),
+            SourceSettings("liquidlogic", "liquidlogic", {"url": cluster.url(f"hdm_{name}", "hdm_reader")}),  # type: ignore[attr-defined]
+            SourceSettings("carefirst", "carefirst", {"inbox": str(tmp_path / "inbox" / "carefirst")}),
+        ),
+        secret_file=tmp_path / "secret.key",
+    )
+    make_secret(profile.secret_file)
+    return profile
+
+
+@pytest.fixture
+def admin_url(cluster: object, database: Profile) -> str:
+    """Superuser address of the test's own database, for looking behind the roles."""
+    return database.warehouse_url.replace("postgresql:///", "postgresql://admin@/", 1)
+
+
+def _create(cluster: object, name: str, template: str | None) -> None:
+    import psycopg
+
+    with psycopg.connect(cluster.admin_url, autocommit=True) as connection:  # type: ignore[attr-defined]
+        connection.execute(f"create database {name}" + (f" template {template}" if template else ""))

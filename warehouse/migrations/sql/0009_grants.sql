@@ -1,0 +1,73 @@
+-- The role matrix of governance CTL-1 … CTL-5, in one place; it may be run again after any change of the schema. What is
+-- not granted here is not allowed: functions too, which a database otherwise opens to everybody.
+set role onestory_owner;
+do $$
+declare zone text;
+begin
+  foreach zone in array array['landing', 'staging', 'quarantine', 'identity', 'payload', 'core', 'release', 'returns', 'ledger'] loop
+    execute format('revoke execute on all functions in schema %I from public', zone);
+    execute format('alter default privileges in schema %I revoke execute on functions from public', zone);
+  end loop;
+end $$;
+alter default privileges revoke execute on functions from public;
+
+grant usage on schema landing, staging, quarantine, identity, payload, ledger to onestory_loader;
+grant create on schema staging to onestory_loader;
+grant select, insert, update on all tables in schema landing, quarantine, payload to onestory_loader;
+grant select, insert, update on identity.source_record, identity.source_person, identity.source_address, identity.source_reference to onestory_loader;
+grant execute on all functions in schema landing to onestory_loader;
+alter default privileges in schema landing grant select, insert, update on tables to onestory_loader;
+alter default privileges in schema landing grant execute on functions to onestory_loader;
+
+grant usage on schema identity, ledger to onestory_linker;
+grant select, insert, update on identity.source_record, identity.source_person, identity.source_address, identity.source_reference,
+  identity.person, identity.membership, identity.link, identity.decision, identity.person_detail to onestory_linker;
+
+-- The publisher reads no identifiers: of a person and of a supplier's record only the outlines (CTL-2).
+grant usage on schema identity, payload, core, release, ledger to onestory_publisher;
+grant select on identity.membership, identity.person, identity.source_record, identity.person_outline, identity.record_outline,
+  identity.membership_strength to onestory_publisher;
+grant select on all tables in schema payload to onestory_publisher;
+grant select, insert, update, delete on all tables in schema core to onestory_publisher;
+grant select on all tables in schema release to onestory_publisher;
+
+grant usage on schema release, returns, ledger to onestory_returns_officer;
+grant select on all tables in schema release, returns to onestory_returns_officer;
+
+grant usage on schema release to onestory_analyst;
+grant select on all tables in schema release to onestory_analyst;
+
+grant execute on function ledger.refresh_statistics(text) to onestory_loader, onestory_linker, onestory_publisher;
+
+-- A view asks the caller's right to the functions it uses.
+grant execute on function release.number_shown() to onestory_publisher, onestory_returns_officer, onestory_analyst;
+
+-- The ledger is read by all who work; each stage writes its own lines only.
+grant usage on schema ledger to onestory_auditor;
+grant select on all tables in schema ledger to onestory_loader, onestory_linker, onestory_publisher, onestory_returns_officer, onestory_auditor;
+grant insert, update on ledger.run, ledger.lease to onestory_loader, onestory_linker, onestory_publisher, onestory_returns_officer;
+grant insert, update on ledger.delivery, ledger.file, ledger.landed_table, ledger.row_account, ledger.exclusion, ledger.rule_result,
+  ledger.verdict to onestory_loader;
+grant insert on ledger.link_run to onestory_linker;
+grant insert on ledger.release to onestory_publisher;
+grant insert, update on ledger.prepared_return to onestory_returns_officer;
+reset role;
+
+-- Doors a database leaves open to everybody: large objects can be written without any right to create, and advisory
+-- locks would let a reader hold up the flows that use them.
+do $$
+declare open_door regprocedure;
+begin
+  for open_door in
+    select p.oid::regprocedure from pg_catalog.pg_proc p
+     where p.pronamespace = 'pg_catalog'::regnamespace
+       and (p.proname like 'lo\_%' or p.proname in ('lowrite', 'loread') or p.proname like 'pg\_%advisory%')
+  loop
+    execute format('revoke execute on function %s from public', open_door);
+    if open_door::text like '%advisory%' then
+      execute format('grant execute on function %s to onestory_loader, onestory_linker, onestory_publisher, onestory_returns_officer', open_door);
+    end if;
+  end loop;
+exception when insufficient_privilege then
+  raise notice 'the catalogue functions stay open: only a superuser can close them';
+end $$;
