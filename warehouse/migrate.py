@@ -1,16 +1,17 @@
 """Brings a warehouse database to the shape this version of OneStory needs; running it again changes nothing.
 
 Alembic keeps the numbered, forward-only steps. The tables of the landing zone follow the suppliers' specifications: a
-new field becomes a new column, and nothing is ever dropped.
+new field becomes a new column, and nothing is ever dropped. The rights of every role are granted anew each time.
 """
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from connectors.registry import SUPPLIERS
 from connectors.spec import TableSpec, table_specs
-from governance.sql import identifier
+from governance.sql import identifier, run_page
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -35,6 +36,8 @@ def migrate(admin_url: str) -> None:
             for spec in table_specs(supplier).values():
                 _landing_table(connection, spec)
         connection.exec_driver_sql("reset role")
+        # Last and every time: the whole matrix of rights, so that nothing made above is left without an answer.
+        run_page(connection, (files(__package__) / "migrations" / "grants.sql").read_text(encoding="utf-8"))
 
 
 def _upgrade(connection: Connection) -> None:
