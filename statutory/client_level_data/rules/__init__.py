@@ -1,0 +1,1 @@
+"""Row and file checks of the return, one small file each, by reporting year."""
