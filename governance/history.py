@@ -131,7 +131,8 @@ def _incoming_sql(names: _Names, removed_sql: str, *, keys_only: bool) -> str:
     return f"""
     create temporary table incoming on commit drop as
     with keyed as (
-      select {names.row_key} as row_key, {removed_sql} as is_removed, {digest} as row_digest, landed_line, {names.listed()}
+      select {names.row_key} as row_key, {removed_sql} as is_removed, {digest} as row_digest, landed_line,
+             {names.listed()}
         from {names.staging} where disposition is null
     ), ranked as (
       select *, row_number() over (partition by row_key order by landed_line desc) as nth_of_key,
@@ -171,7 +172,8 @@ def _write(connection: Connection, names: _Names, facts: Mapping[str, object]) -
         connection,
         f"""insert into {names.target} ({columns})
         select i.row_key, {names.listed("i.")}, i.is_removed, %(file_id)s, i.landed_line, i.row_digest, %(moment)s,
-               (select min(n.known_from) from {names.target} n where n.row_key = i.row_key and n.known_from > %(moment)s)
+               (select min(n.known_from) from {names.target} n
+                 where n.row_key = i.row_key and n.known_from > %(moment)s)
           from incoming i
          where i.fate = 'superseded' and i.nth_of_key = 1 and i.current_known_from > %(moment)s
            and not exists (select from {names.target} p where p.row_key = i.row_key and p.known_from <= %(moment)s
@@ -205,7 +207,8 @@ def _close_absent(connection: Connection, names: _Names, facts: Mapping[str, obj
         connection,
         f"""insert into {names.target}
           (row_key, {names.listed()}, is_removed, landed_file_id, landed_line, row_digest, known_from)
-        select row_key, {names.listed()}, true, %(file_id)s, 0, row_digest, %(moment)s from absent order by version_id""",
+        select row_key, {names.listed()}, true, %(file_id)s, 0, row_digest, %(moment)s
+          from absent order by version_id""",
         facts,
     )
     closed = _one(connection, "select count(*) from absent")
@@ -228,8 +231,8 @@ def apply_state(
     """Make the current rows of `target` equal to what `state_sql` selects, and keep what was believed before.
 
     `columns` are the selected columns, `key` those that tell rows apart (compared as text). `scope` (column, value)
-    limits the comparison to one source. Columns in `ignore_in_digest` do not make a new version when they alone differ. Raises
-    what the database raises when the select breaks the target's constraints, for instance two rows of one key.
+    limits the comparison to one source. Columns in `ignore_in_digest` do not make a new version when they alone differ.
+    Raises what the database raises when the select breaks the target's constraints, for instance two rows of one key.
     """
     target, names = identifier(target), [identifier(c) for c in columns]
     keys = [identifier(k) for k in key]

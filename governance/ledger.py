@@ -18,6 +18,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from domain.run import Finding, RunContext, RunResult, RunState
+from governance.memory import PeakMemory
 from governance.store import Store
 
 if TYPE_CHECKING:
@@ -47,12 +48,15 @@ def recorded(stage: str, role: str, context: RunContext, body: Callable[[Store, 
             )
             return RunResult(stage, scope, RunState.HELD, findings=(busy,))
         entry = _begin(store, role, stage, context)
+        memory = PeakMemory()
         try:
-            result = body(store, held)
+            with memory:
+                result = body(store, held)
         except BaseException as problem:
-            _end(store, role, entry, RunState.STOPPED, {}, (Finding("STOPPED", type(problem).__name__),))
+            stopped = RunResult(stage, scope, RunState.STOPPED, findings=(Finding("STOPPED", type(problem).__name__),))
+            _end(store, role, entry, stopped, memory.peak_mib)
             raise
-        _end(store, role, entry, result.state, dict(result.counts), result.findings)
+        _end(store, role, entry, result, memory.peak_mib)
         return result
 
 
@@ -115,17 +119,16 @@ def _begin(store: Store, role: str, stage: str, context: RunContext) -> int:
         )
 
 
-def _end(
-    store: Store, role: str, entry: int, state: RunState, counts: dict[str, int], findings: tuple[Finding, ...]
-) -> None:
+def _end(store: Store, role: str, entry: int, result: RunResult, peak_mib: int) -> None:
     with store.connect(role) as connection:
         connection.exec_driver_sql(
             """update ledger.run set ended_at = clock_timestamp(), state = %(state)s, counts = %(counts)s,
-                 messages = %(messages)s where entry_id = %(entry)s""",
+                 messages = %(messages)s, peak_mib = %(peak)s where entry_id = %(entry)s""",
             {
-                "state": state.value,
-                "counts": json.dumps(counts),
-                "messages": json.dumps([f.as_dict() for f in findings]),
+                "state": result.state.value,
+                "counts": json.dumps(dict(result.counts)),
+                "messages": json.dumps([f.as_dict() for f in result.findings]),
+                "peak": peak_mib,
                 "entry": entry,
             },
         )

@@ -1,4 +1,4 @@
-"""The two things needed to run reviewed SQL safely: plain names from an allow-list pattern, and pages without parameters.
+"""What is needed to run reviewed SQL safely: plain names from an allow-list pattern, and pages without parameters.
 
 Names of tables and fields come from specification files in this repository; values never become part of a statement
 (governance CTL-22).

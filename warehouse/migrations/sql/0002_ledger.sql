@@ -13,6 +13,7 @@ create table ledger.run (
   settings_hash text not null default '',
   counts        jsonb not null default '{}',
   messages      jsonb not null default '[]',
+  peak_mib      integer,                             -- the most memory the process held while it ran
   entry_id      bigint generated always as identity primary key
 );
 

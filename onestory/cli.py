@@ -1,0 +1,225 @@
+"""The console command `onestory`: every sub-command says by `--help` what it does, needs and leaves behind.
+
+Exit codes: 0 done; 1 something of ours failed; 2 wrong use; 3 held (it waits for something); 4 refused (the input is
+wrong).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="OneStory joins adult social care and community health records, and builds the statutory returns.",
+)
+console = Console()
+EXIT_FOR = {"done": 0, "stopped": 1, "held": 3, "quarantined": 3, "refused": 4}
+
+HomeOption = Annotated[Path, typer.Option("--home", help="The folder everything is kept in.")]
+ProfileOption = Annotated[
+    Path, typer.Option("--profile", envvar="ONESTORY_PROFILE", help="The council's profile (YAML).")
+]
+DEMO_HOME = Path("var/demo")
+STAGES = {
+    "land": "connectors.stage",
+    "check": "expectations.stage",
+    "conform": "connectors.conform",
+    "link": "linkage.stage",
+    "build": "warehouse.stage",
+    "return": "statutory.stage",
+}
+
+
+@app.command()
+def demo(
+    home: HomeOption = DEMO_HOME,
+    scale: Annotated[float, typer.Option(help="1 is about 5,000 care clients and 20,000 patients.")] = 1.0,
+    nights: Annotated[int, typer.Option(help="Nightly deltas after the first load.")] = 5,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same council.")] = 20260331,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what the folder holds and begin again.")] = False,
+) -> None:
+    """Run the main job on a synthetic council: nights in, people linked, warehouse published, return built.
+
+    Leaves summary.json, the Client Level Data file, its validation report and the linkage report in the home folder.
+    Running it again changes nothing and shows the same digest.
+    """
+    _quiet()
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from connectors.synthetic.settings import SyntheticSettings
+    from onestory.demo import run_demo
+    from onestory.tables import show
+
+    if fresh:
+        clean(home)
+    settings = SyntheticSettings(seed=seed, scale=scale, nights=nights)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        facts = run_demo(home, settings, progress)
+    show(facts, console)
+
+
+@app.command()
+def synth(
+    home: HomeOption = DEMO_HOME,
+    scale: Annotated[float, typer.Option(help="1 is about 5,000 care clients and 20,000 patients.")] = 1.0,
+    nights: Annotated[int, typer.Option(help="Nightly deltas after the first load.")] = 5,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same council.")] = 20260331,
+) -> None:
+    """Make a synthetic council: truth files, and every night's deliveries in the suppliers' own formats."""
+    _quiet()
+    from connectors.synthetic.settings import SyntheticSettings
+    from onestory.demo import synth as make
+    from onestory.home import open_home
+
+    place = open_home(home)
+    make(place, SyntheticSettings(seed=seed, scale=scale, nights=nights))
+    console.print(
+        f"profile    {place.folder / 'council.yml'}\ntruth      {place.truth}\ndeliveries {place.supply}",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+@app.command()
+def deliver(
+    night: Annotated[int, typer.Argument(help="0 is the first load.")],
+    home: HomeOption = DEMO_HOME,
+) -> None:
+    """Let the synthetic suppliers deliver one night: files into the inboxes, the Liquidlogic mart rebuilt."""
+    from onestory.demo import deliver as let_arrive
+    from onestory.home import open_home
+
+    let_arrive(open_home(home), night)
+    console.print(f"night {night} has been delivered")
+
+
+@app.command("run")
+def run_stage(
+    stage: Annotated[str, typer.Argument(help="land, check, conform, link, build or return.")],
+    profile: ProfileOption,
+    source: Annotated[str | None, typer.Option(help="For land, check and conform: which source.")] = None,
+) -> None:
+    """Run one stage once, without the scheduler. Safe to repeat at any time."""
+    _quiet()
+    from importlib import import_module
+
+    from domain.profile import load_profile
+    from domain.run import RunContext
+
+    if stage not in STAGES:
+        raise typer.BadParameter(f"no stage called {stage}; there are {', '.join(STAGES)}")
+    if (source is None) == (stage in ("land", "check", "conform")):
+        raise typer.BadParameter("land, check and conform need --source; the other stages take none")
+    context = RunContext(load_profile(profile), run_id=f"by-hand-{date.today()}", actor=_user(), source=source)
+    result = import_module(STAGES[stage]).run(context)
+    console.print(f"{result.stage} {result.scope}: {result.state.value}", highlight=False)
+    for name, count in result.counts.items():
+        console.print(f"  {name:<32} {count:>12,}", highlight=False)
+    for finding in result.findings:
+        console.print(f"  {finding.code}: {finding.message}. {finding.remedy}", highlight=False, soft_wrap=True)
+    raise typer.Exit(EXIT_FOR[result.state.value])
+
+
+@app.command()
+def migrate(
+    admin_url: Annotated[
+        str, typer.Option(envvar="ONESTORY_ADMIN_URL", help="Address of the database, as its administrator.")
+    ],
+) -> None:
+    """Bring a warehouse database to the shape this version needs. Running it again changes nothing."""
+    from warehouse.migrate import migrate as bring_up
+
+    bring_up(admin_url)
+    console.print("the warehouse is up to date")
+
+
+@app.command()
+def up(home: HomeOption = DEMO_HOME, port: Annotated[int, typer.Option(help="Where the site listens.")] = 8080) -> None:
+    """Start Airflow's own site over the demo, to click through. `onestory down` stops it."""
+    from onestory import site
+    from onestory.home import open_home
+
+    passwords = site.up(open_home(home), port)
+    console.print(
+        f"the site comes up at http://127.0.0.1:{port} within a minute; sign in as admin, password in {passwords}",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+@app.command()
+def down(home: HomeOption = DEMO_HOME) -> None:
+    """Stop the site and the embedded database of the demo; what they hold stays."""
+    from governance import embedded
+    from onestory import site
+    from onestory.home import Home
+
+    folder = home.resolve()
+    if (folder / "postgres.json").exists():
+        site.down(Home(folder, embedded.Server(embedded.folder_for(folder))))
+        embedded.stop(folder)
+    console.print("stopped")
+
+
+@app.command()
+def clean(home: HomeOption = DEMO_HOME) -> None:
+    """Stop and delete the demo: its database, its files, everything made from them."""
+    import shutil
+
+    from governance import embedded
+
+    if home.exists() and not (home / "council.yml").exists() and any(home.iterdir()):
+        raise typer.BadParameter(f"{home} is not empty and holds no council of ours; nothing was deleted")
+    down(home)
+    embedded.remove(home.resolve())
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@app.command()
+def bench(
+    home: Annotated[Path, typer.Option("--home", help="A folder for the two councils it makes.")] = Path("var/bench"),
+    large: Annotated[float, typer.Option(help="How many times larger the second council is.")] = 10.0,
+) -> None:
+    """Time every stage at 1x and at a larger size; print seconds, rows a second and the growth exponent."""
+    _quiet()
+    from onestory.bench import run_bench
+
+    run_bench(home, large, console)
+
+
+def _quiet() -> None:
+    # Two libraries print advice meant for their own developers; ours would drown in it.
+    warnings.simplefilter("ignore")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,138 @@
+"""What came of the nights: the ledger, the people, the links judged against the truth, the return, the cost.
+
+The same facts go to `summary.json` and to a table a manager can read. Only here and in the tests is the truth read.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from governance.store import Store
+from onestory.home import Home
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_CATEGORIES = ("inserted", "updated", "unchanged", "duplicate", "superseded", "quarantined", "excluded_by_policy")
+
+
+def summarise(home: Home, seconds: float) -> dict[str, Any]:
+    """Gather the facts, write `summary.json`, return them. Raises `ValueError` when an account does not balance."""
+    store = Store(home.profile())
+    with store.connect("auditor") as connection:
+        facts: dict[str, Any] = {
+            "seconds": round(seconds, 1),
+            "ledger": ledger(connection),
+            **_release(connection),
+            "stages": stages(connection),
+            "return": _prepared_return(connection),
+        }
+        report = connection.exec_driver_sql(
+            "select report from ledger.link_run order by link_run_id desc limit 1"
+        ).scalar()
+    with store.connect("linker") as connection:
+        facts["people"] = _people(connection)
+        facts["links_by_rule"] = _links_by_rule(connection)
+    facts["quality"] = quality(home, store)
+    facts["return"] |= _against_truth(home, facts["return"])
+    facts["linkage_report"] = _write_linkage_report(home, report)
+    home.summary.write_text(json.dumps(facts, indent=2, default=str) + "\n", encoding="utf-8")
+    return facts
+
+
+def ledger(connection: Connection) -> list[dict[str, Any]]:
+    """One line per file and table, oldest first; raises `ValueError` when a line does not add up."""
+    lines = [
+        dict(row)
+        for row in connection.exec_driver_sql(
+            f"""select d.source, f.name as file, a.dataset as "table", a.read,
+                   {", ".join("a." + c for c in _CATEGORIES)}
+              from ledger.row_account a join ledger.file f using (file_id) join ledger.delivery d using (delivery_id)
+             order by d.source, d.as_known_at, d.delivery_id, f.name, a.dataset"""
+        ).mappings()
+    ]
+    for line in lines:
+        if line["read"] != sum(line[category] for category in _CATEGORIES):
+            raise ValueError(f"the account of {line['file']}, {line['table']} does not balance")
+    return lines
+
+
+def stages(connection: Connection) -> list[dict[str, Any]]:
+    """Seconds and peak memory of every stage over all its runs."""
+    return [
+        dict(row)
+        for row in connection.exec_driver_sql(
+            """select case when scope = '' then stage else stage || ' ' || scope end as name,
+                  round(sum(extract(epoch from ended_at - started_at)), 2)::float as seconds, max(peak_mib) as peak_mib
+             from ledger.run where ended_at is not null group by stage, scope order by min(entry_id)"""
+        ).mappings()
+    ]
+
+
+def quality(home: Home, store: Store) -> dict[str, Any]:
+    """Precision and recall over all pairs of records of one person, judged against the truth file."""
+    from linkage.quality import pairwise_quality
+
+    from connectors.synthetic import truth
+
+    clusters = store.read_arrow(
+        "linker",
+        """select r.source, r.source_person_key, m.person_id from identity.membership m
+             join identity.source_record r using (source_record_id) where m.known_to is null""",
+    )
+    return pairwise_quality(clusters, truth.load_appearances(home.truth))
+
+
+def _release(connection: Connection) -> dict[str, Any]:
+    row = connection.exec_driver_sql(
+        "select number, digest from ledger.release order by number desc limit 1"
+    ).one_or_none()
+    return {"release": row[0] if row else None, "release_digest": row[1] if row else None}
+
+
+def _people(connection: Connection) -> int:
+    return int(
+        connection.exec_driver_sql(
+            "select count(distinct person_id) from identity.membership where known_to is null"
+        ).scalar_one()
+    )
+
+
+def _links_by_rule(connection: Connection) -> dict[str, int]:
+    return {
+        str(rule): int(count)
+        for rule, count in connection.exec_driver_sql(
+            """select rule, count(*) from identity.link where known_to is null and decision = 'link'
+                group by 1 order by 2 desc, 1"""
+        )
+    }
+
+
+def _prepared_return(connection: Connection) -> dict[str, Any]:
+    row = (
+        connection.exec_driver_sql(
+            "select rows, errors, status, facts from ledger.prepared_return order by return_id desc limit 1"
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        return {"path": None, "validation_path": None, "rows": 0, "errors": 0}
+    return {"rows": row["rows"], "errors": row["errors"], "status": row["status"], **row["facts"]}
+
+
+def _against_truth(home: Home, prepared: dict[str, Any]) -> dict[str, Any]:
+    from connectors.synthetic.expected_return import compare_with_truth
+
+    if not prepared.get("path"):
+        return {}
+    return {"against_truth": compare_with_truth(home.truth, home.profile().reporting_period, prepared["path"])}
+
+
+def _write_linkage_report(home: Home, report: dict[str, Any] | None) -> str | None:
+    if report is None:
+        return None
+    from review.linkage_report import write
+
+    return str(write(report, home.profile().reports / "linkage-report.html"))

@@ -1,0 +1,96 @@
+"""The summary as tables that align, for a manager's eyes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def show(facts: dict[str, Any], console: Console) -> None:
+    """Print the summary of a demo run."""
+    console.print()
+    console.print(_rows_table(facts["ledger"]))
+    console.print(_people_table(facts))
+    console.print(_return_table(facts["return"]))
+    console.print(_stage_table(facts["stages"]))
+    _paths(facts, console)
+
+
+def _rows_table(lines: list[dict[str, Any]]) -> Table:
+    totals: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for line in lines:
+        row = totals[line["source"]]
+        row["files"] += 1
+        row["read"] += line["read"]
+        row["loaded"] += line["inserted"] + line["updated"]
+        row["unchanged"] += line["unchanged"]
+        row["held"] += line["quarantined"]
+        row["excluded"] += line["excluded_by_policy"]
+        row["repeated"] += line["duplicate"] + line["superseded"]
+    table = Table(title="Every row read, and what became of it", title_justify="left")
+    columns = ("files", "read", "loaded", "unchanged", "repeated", "held", "excluded")
+    table.add_column("source")
+    for column in (*columns, "balance"):
+        table.add_column(column, justify="right")
+    for source, row in sorted(totals.items()):
+        left = row["read"] - row["loaded"] - row["unchanged"] - row["repeated"] - row["held"] - row["excluded"]
+        table.add_row(source, *(f"{row[c]:,}" for c in columns), "exact" if left == 0 else f"{left:,} missing")
+    return table
+
+
+def _people_table(facts: dict[str, Any]) -> Table:
+    quality = facts["quality"]
+    table = Table(title=f"{facts['people']:,} people", title_justify="left")
+    table.add_column("links, by rule")
+    table.add_column("links", justify="right")
+    table.add_column("judged against the truth")
+    table.add_column("precision", justify="right")
+    table.add_column("recall", justify="right")
+    parts = [
+        ("all pairs of records", quality),
+        ("care client to patient", quality["care_to_patient"]),
+        ("NHS number missing", quality["number_missing"]),
+    ]
+    rules = list(facts["links_by_rule"].items())
+    for place in range(max(len(parts), len(rules))):
+        rule, count = (rules[place][0], f"{rules[place][1]:,}") if place < len(rules) else ("", "")
+        name, part = parts[place] if place < len(parts) else ("", None)
+        figures = (f"{part['precision']:.4f}", f"{part['recall']:.4f}") if part else ("", "")
+        table.add_row(rule.replace("_", " "), count, name, *figures)
+    return table
+
+
+def _return_table(prepared: dict[str, Any]) -> Table:
+    table = Table(title=f"Client Level Data, Release 2: {prepared.get('status', 'not prepared')}", title_justify="left")
+    for column in ("event", "expected", "in the file", "explained", "unexplained"):
+        table.add_column(column, justify="left" if column == "event" else "right")
+    for event, line in prepared.get("against_truth", {}).items():
+        table.add_row(event, *(f"{line[c]:,}" for c in ("expected", "found", "explained", "unexplained")))
+    table.caption = f"{prepared['rows']:,} rows, {prepared['errors']:,} validation errors"
+    table.caption_justify = "left"
+    return table
+
+
+def _stage_table(stages: list[dict[str, Any]]) -> Table:
+    table = Table(title="Cost of each stage, all nights together", title_justify="left")
+    table.add_column("stage")
+    table.add_column("seconds", justify="right")
+    table.add_column("peak MiB", justify="right")
+    for stage in stages:
+        table.add_row(stage["name"], f"{stage['seconds']:.1f}", f"{stage['peak_mib']:,}")
+    return table
+
+
+def _paths(facts: dict[str, Any], console: Console) -> None:
+    lines = [
+        ("release", f"{facts['release']}, digest {str(facts['release_digest'])[:16]}"),
+        ("CLD file", facts["return"].get("path")),
+        ("validation", facts["return"].get("validation_path")),
+        ("linkage report", facts["linkage_report"]),
+        ("all seconds", facts["seconds"]),
+    ]
+    for name, value in lines:
+        console.print(f"{name:<15} {value}", soft_wrap=True, highlight=False)
