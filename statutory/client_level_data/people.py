@@ -64,20 +64,17 @@ def characteristic_columns(records: CareRecords, period: Period) -> pd.DataFrame
     began = facts["valid_from"].isna() | (facts["valid_from"] <= str(period.end))
     lasted = facts["valid_to"].isna() | (facts["valid_to"] >= str(period.start))
     facts = facts[began & lasted & facts["kind"].isin(list(_KIND_HEADINGS))]
-    facts = facts[(facts["value"] != "") | (facts["value_raw"] != "")]
-    latest = _latest(facts, ["person_id", "kind"])
-    wide = latest.assign(value=latest["value"].replace("", UNMAPPED)).pivot(
-        index="person_id", columns="kind", values="value"
-    )
+    latest = _latest(facts[facts["value"] != ""], ["person_id", "kind"])
+    wide = latest.pivot(index="person_id", columns="kind", values="value")
     wide = wide.reindex(columns=list(_KIND_HEADINGS)).rename(columns=_KIND_HEADINGS).astype("object").fillna("")
     return _with_carers(wide, records, period)
 
 
 def _latest(facts: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """One row for each `by`: listed values, then Unknown, then unmapped ones; within these the latest."""
-    worth = facts["value"].map(lambda value: 2 if value == "" else int(value == "Unknown"))
-    ordered = facts.assign(worth=worth, ongoing=facts["valid_to"].isna()).sort_values(
-        [*by, "worth", "valid_from", "ongoing", "valid_to", "source", "event_key"],
+    """One row for each `by`: known values before Unknown, then the latest; equals by source and value."""
+    unknown = facts["value"] == "Unknown"
+    ordered = facts.assign(unknown=unknown, ongoing=facts["valid_to"].isna()).sort_values(
+        [*by, "unknown", "valid_from", "ongoing", "valid_to", "source", "value"],
         ascending=[True] * len(by) + [True, False, False, False, True, True],
         na_position="last",
         kind="stable",

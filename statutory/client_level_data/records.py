@@ -26,7 +26,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "delivery_mechanism", "delivery_mechanism_raw", "provider_name", "cqc_location_id",
         "unit_cost", "unit_cost_raw", "cost_frequency", "planned_units",
     ),
-    "characteristic": ("source", "event_key", "person_id", "kind", "value", "value_raw", "valid_from", "valid_to"),
+    "characteristic": ("source", "event_key", "person_id", "kind", "value", "valid_from", "valid_to"),
     "caring": ("source", "event_key", "person_id", "cared_for_person_id", "valid_from", "valid_to"),
     "person": (
         "person_id", "nhs_number", "nhs_number_verified", "forename", "surname", "birth_date", "death_date", "sex",

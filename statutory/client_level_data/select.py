@@ -34,10 +34,8 @@ class Selection:
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Candidates by event type and reason."""
-        return {
-            (str(kind), str(reason)): int(rows)
-            for (kind, reason), rows in self.lines.groupby(["event_type", "reason"]).size().items()
-        }
+        rows = self.lines.groupby(["event_type", "reason"]).size().reset_index(name="rows")
+        return {(str(kind), str(reason)): int(count) for kind, reason, count in rows.itertuples(index=False, name=None)}
 
 
 def select(records: CareRecords, period: Period, specification: Specification) -> Selection:

@@ -1,0 +1,16 @@
+-- Requests of the pinned release, as the return needs them. Grain and key: source and event_key.
+select event_reference as event_key,
+       source,
+       person_id,
+       client_type,
+       start_date,
+       end_date,
+       status,
+       primary_support_reason,
+       primary_support_reason_raw,
+       outcomes,
+       outcomes_raw,
+       description,
+       route_of_access,
+       route_of_access_raw
+  from returns.request
