@@ -37,11 +37,11 @@ _SEND_AGAIN: Final = "ask the supplier to send it again"
 def make(profile: Profile, source: SourceSettings) -> CareFirstConnector:
     """The connector of one CareFirst source of a profile.
 
-    Options of the source: `folder`, where dumps arrive (relative to the profile's home); `shrink_accepted`, extract
+    Options of the source: `inbox`, where dumps arrive (relative to the profile's home); `shrink_accepted`, extract
     dates (yyyymmdd, comma between) whose shrinking a person has looked at and accepted.
     """
     accepted = frozenset(part.strip() for part in source.options.get("shrink_accepted", "").split(",") if part.strip())
-    return CareFirstConnector(profile.home / source.options["folder"], accepted)
+    return CareFirstConnector(profile.home / source.options["inbox"], accepted)
 
 
 @dataclass(frozen=True, slots=True)

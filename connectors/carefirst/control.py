@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from connectors.base import DeliveryProblem
+from domain.periods import london
 from domain.run import Finding, RunState
 
 #: A dump's file: table, then the eight digits of the extract date. Anything else in a control file is refused.
@@ -21,7 +21,6 @@ FILE_NAME: Final = re.compile(r"(CF_[A-Z][A-Z_]*)_([0-9]{8})\.csv")
 CONTROL_TABLE: Final = "CF_CONTROL"
 
 _MANDATORY: Final = ("FILE_NAME", "ROW_COUNT", "EXTRACT_START", "EXTRACT_END")
-_LONDON: Final = ZoneInfo("Europe/London")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -106,7 +105,7 @@ def _entry(row: dict[str, str], name: str, number: int) -> ControlEntry:
 
 def _moment(text: str, name: str, number: int) -> datetime:
     try:
-        return datetime.strptime(text, "%d/%m/%Y %H:%M:%S").replace(tzinfo=_LONDON)
+        return london(datetime.strptime(text, "%d/%m/%Y %H:%M:%S"))
     except ValueError:
         raise _unreadable(name, f"entry {number} has an extract moment that is not DD/MM/YYYY HH:MM:SS") from None
 

@@ -1,5 +1,15 @@
 -- The role matrix of governance CTL-1 … CTL-5, in one place; it may be run again after any change of the schema. What is
 -- not granted here is not allowed: functions too, which a database otherwise opens to everybody.
+revoke all on schema public from public;
+do $$
+begin
+  execute format('revoke all on database %I from public', current_database());
+  execute format('grant connect on database %I to onestory_loader, onestory_linker, onestory_publisher, onestory_returns_officer, '
+                 'onestory_analyst, onestory_auditor', current_database());
+  execute format('grant temporary on database %I to onestory_loader, onestory_linker, onestory_publisher, '
+                 'onestory_returns_officer', current_database());
+end $$;
+
 set role onestory_owner;
 do $$
 declare zone text;
@@ -14,6 +24,7 @@ alter default privileges revoke execute on functions from public;
 grant usage on schema landing, staging, quarantine, identity, payload, ledger to onestory_loader;
 grant create on schema staging to onestory_loader;
 grant select, insert, update on all tables in schema landing, quarantine, payload to onestory_loader;
+grant delete on landing.code_map to onestory_loader;   -- a mapping that was withdrawn must go (connectors/conform.py)
 grant select, insert, update on identity.source_record, identity.source_person, identity.source_address, identity.source_reference to onestory_loader;
 grant execute on all functions in schema landing to onestory_loader;
 alter default privileges in schema landing grant select, insert, update on tables to onestory_loader;
@@ -38,6 +49,7 @@ grant usage on schema release to onestory_analyst;
 grant select on all tables in schema release to onestory_analyst;
 
 grant execute on function ledger.refresh_statistics(text) to onestory_loader, onestory_linker, onestory_publisher;
+grant execute on function ledger.landed_line(text, bigint) to onestory_publisher, onestory_returns_officer;
 
 -- A view asks the caller's right to the functions it uses.
 grant execute on function release.number_shown() to onestory_publisher, onestory_returns_officer, onestory_analyst;
@@ -70,4 +82,14 @@ begin
   end loop;
 exception when insufficient_privilege then
   raise notice 'the catalogue functions stay open: only a superuser can close them';
+end $$;
+
+-- An analyst's statement cannot run for ever, and writing is refused before rights are even asked (CTL-5).
+do $$
+begin
+  if not exists (select from pg_catalog.pg_db_role_setting s join pg_catalog.pg_roles r on r.oid = s.setrole
+                  where r.rolname = 'onestory_analyst' and s.setdatabase = 0) then
+    alter role onestory_analyst set statement_timeout = '10min';
+    alter role onestory_analyst set default_transaction_read_only = on;
+  end if;
 end $$;
