@@ -43,18 +43,27 @@ class Member:
         return sum(map(len, self.packed))
 
 
-def pack(name: str, chunks: Iterable[bytes], level: int = 6) -> Member:
-    """Compress the chunks of one file; only the compressed form is kept in memory."""
-    compressor = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
-    packed, checksum, size = [], 0, 0
-    for chunk in chunks:
-        checksum = zlib.crc32(chunk, checksum)
-        size += len(chunk)
-        packed.append(compressor.compress(chunk))
-    packed.append(compressor.flush())
-    if size > _LARGEST_WITHOUT_ZIP64:
-        raise ValueError(f"{name} is larger than 4 GiB, which needs zip64; the simulator does not write that")
-    return Member(name, checksum, size, tuple(filter(None, packed)))
+class Packer:
+    """Compresses one file piece by piece; only the compressed form is kept in memory."""
+
+    def __init__(self, name: str, level: int = 6) -> None:
+        self._name = name
+        self._compressor = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+        self._packed: list[bytes] = []
+        self._checksum = self._size = 0
+
+    def write(self, data: bytes) -> None:
+        """Add data to the end of the file."""
+        self._checksum = zlib.crc32(data, self._checksum)
+        self._size += len(data)
+        self._packed.append(self._compressor.compress(data))
+
+    def close(self) -> Member:
+        """The whole file, ready for an archive. Raises `ValueError` when it needs zip64, which is not written here."""
+        self._packed.append(self._compressor.flush())
+        if self._size > _LARGEST_WITHOUT_ZIP64:
+            raise ValueError(f"{self._name} is larger than 4 GiB, which needs zip64; the simulator does not write that")
+        return Member(self._name, self._checksum, self._size, tuple(filter(None, self._packed)))
 
 
 def write_split_zip(folder: Path, stem: str, members: Iterable[Member], part_size: int) -> list[Path]:

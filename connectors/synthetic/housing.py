@@ -1,0 +1,164 @@
+"""Where everybody lives and lived: homes and earlier homes, care homes, hostels, moves, and the district that cares for them.
+
+West keeps its adult care in Liquidlogic, East in CareFirst; about one client in twenty is known to both, because they
+moved between the districts or both recorded them.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+from typing import Final
+
+from connectors.synthetic.addresses import CareHome, District, Dwelling, home_dwelling, no_fixed_abode
+from connectors.synthetic.council import CARE_SYSTEM, CareSpell, Council
+from connectors.synthetic.world import AddressPeriod, TruePerson
+
+_WEST_SHARE: Final = 0.60
+_MEAN_TENURE_DAYS: Final = 12 * 365
+_MOVED_BETWEEN: Final = 0.03
+_DUAL_RECORDED: Final = 0.02
+
+
+def house_everybody(council: Council) -> None:
+    """Gives every household its addresses over time and every care client the care system(s) that know them."""
+    rng = council.rng("housing")
+    _place_residents(council, rng)
+    for number, members in council.households.items():
+        if not members[0].addresses:
+            _house(council, rng, number, members)
+    _special_addresses(council, rng)
+    _assign_care_systems(council, rng)
+
+
+def _place_residents(council: Council, rng: random.Random) -> None:
+    residents = [person for person in council.people if "care_home_resident" in person.tags]
+    nursing = [p for p in residents if council.kind_of_client.get(p.person_id) == "nursing"]
+    others = [p for p in residents if council.kind_of_client.get(p.person_id) != "nursing"]
+    if len(nursing) < 20:
+        nursing, others = [], residents
+    for group, is_nursing in ((others, False), (nursing, True)):
+        rng.shuffle(group)
+        first = True
+        while group:
+            beds = 60 if first and len(group) >= 80 else rng.randrange(20, 56)
+            if len(group) - beds < 20:
+                beds = len(group) if len(group) <= 60 else len(group) // 2
+            home = council.addresses.add_care_home(_district(rng), max(20, beds), nursing=is_nursing)
+            _fill(council, rng, home, [group.pop() for _ in range(beds)])
+            first = False
+
+
+def _fill(council: Council, rng: random.Random, home: CareHome, residents: list[TruePerson]) -> None:
+    home.residents = len(residents)
+    for person in residents:
+        placed = council.last_day - timedelta(days=3 + int(rng.expovariate(1 / 800)))
+        council.placed_on[person.person_id] = placed
+        council.district[person.household_id] = home.unit.district
+        former = council.addresses.dwelling(home.unit.district)
+        since = max(person.birth_date, placed - timedelta(days=int(rng.expovariate(1 / 6000)) + 200))
+        person.addresses = [former.period(since, placed - timedelta(days=1)), home_dwelling(home).period(placed)]
+
+
+def _district(rng: random.Random) -> District:
+    return "west" if rng.random() < _WEST_SHARE else "east"
+
+
+def _house(council: Council, rng: random.Random, number: int, members: list[TruePerson]) -> None:
+    district = _district(rng)
+    council.district[number] = district
+    moved = council.last_day - timedelta(days=int(rng.expovariate(1 / _MEAN_TENURE_DAYS)))
+    recent = moved >= council.first_day
+    earlier: District = district
+    if rng.random() < 0.12:
+        earlier = "outside"
+    elif not recent and rng.random() < 0.07:
+        earlier = "east" if district == "west" else "west"
+    timeline = [(council.addresses.dwelling(district), moved)]
+    if rng.random() < 0.92:
+        before = moved - timedelta(days=200 + int(rng.expovariate(1 / _MEAN_TENURE_DAYS)))
+        timeline.insert(0, (council.addresses.dwelling(earlier), before))
+    for person in members:
+        person.addresses = _periods(timeline, person.birth_date)
+
+
+def _periods(timeline: list[tuple[Dwelling, date]], birth: date) -> list[AddressPeriod]:
+    """Periods that join without gaps, none of them before birth."""
+    periods: list[AddressPeriod] = []
+    for place, (dwelling, start) in enumerate(timeline):
+        end = timeline[place + 1][1] - timedelta(days=1) if place + 1 < len(timeline) else None
+        if end is not None and end <= birth:
+            continue
+        periods.append(dwelling.period(max(start, birth), end))
+    return periods
+
+
+def rehouse(council: Council, rng: random.Random, person: TruePerson, day: date, district: District) -> None:
+    """The person moves, alone, to a new home in the district on that day."""
+    last = person.addresses[-1]
+    closed = AddressPeriod(
+        min(last.valid_from, day - timedelta(days=1)), day - timedelta(days=1), last.building, last.number, last.street,
+        last.locality, last.town, last.postcode, last.uprn, last.kind,
+    )  # fmt: skip
+    person.addresses = [*person.addresses[:-1], closed, council.addresses.dwelling(district).period(day)]
+
+
+def _special_addresses(council: Council, rng: random.Random) -> None:
+    """Travellers without an address, students with two, people who moved away and back, supported houses."""
+    book = council.addresses
+    for person in council.people:
+        district = council.district[person.household_id]
+        start = person.addresses[-1].valid_from
+        if "no_fixed_abode" in person.tags:
+            person.addresses = [no_fixed_abode().period(max(person.birth_date, start))]
+        elif "student" in person.tags:
+            home = book.dwelling("outside").period(person.birth_date)
+            person.addresses = [home, book.dwelling(district).period(council.last_day - timedelta(days=560))]
+        elif "moved_away_and_back" in person.tags:
+            left, back = council.last_day - timedelta(days=620), council.last_day - timedelta(days=260)
+            home, away = book.dwelling(district), book.dwelling("outside")
+            timeline = [(home, left - timedelta(days=4000)), (away, left), (book.dwelling(district), back)]
+            person.addresses = _periods(timeline, person.birth_date)
+    _supported_houses(council, rng)
+
+
+def _supported_houses(council: Council, rng: random.Random) -> None:
+    younger = [
+        person for person in council.people
+        if council.kind_of_client.get(person.person_id) == "community"
+        and council.age(person) < 65
+        and len(council.households[person.household_id]) == 1
+        and not person.tags & {"namesake", "three_surnames", "moved_away_and_back", "restricted", "student", "no_fixed_abode"}
+    ]  # fmt: skip
+    rng.shuffle(younger)
+    for _ in range(council.by_number(14)):
+        house = council.addresses.dwelling("west")
+        house.kind, house.building = "supported", "Supported Living"
+        for person in [younger.pop() for _ in range(min(5, len(younger)))]:
+            council.district[person.household_id] = "west"
+            start = council.last_day - timedelta(days=100 + int(rng.expovariate(1 / 1500)))
+            person.addresses = [house.period(max(person.birth_date, start))]
+
+
+def _assign_care_systems(council: Council, rng: random.Random) -> None:
+    window = (council.last_day - council.first_day).days
+    for person in council.people:
+        if "care_client" not in person.tags:
+            continue
+        current = CARE_SYSTEM[council.district[person.household_id]]
+        other = CARE_SYSTEM["east" if current == "liquidlogic" else "west"]
+        spell = CareSpell(current)
+        chance = rng.random()
+        switch = council.first_day + timedelta(days=rng.randrange(60, window - 60))
+        if "three_surnames" in person.tags or chance < _DUAL_RECORDED:
+            spell = CareSpell(other, current, switch)
+        elif chance < _DUAL_RECORDED + _MOVED_BETWEEN and person.addresses[-1].kind == "home" and len(person.addresses) > 1:
+            spell = CareSpell(other, current, switch)
+            before = council.addresses.dwelling("east" if other == "carefirst" else "west")
+            old, new = person.addresses[-2], person.addresses[-1]
+            start = min(old.valid_from, switch - timedelta(days=400))
+            person.addresses[-2] = before.period(max(person.birth_date, start), switch - timedelta(days=1))
+            person.addresses[-1] = AddressPeriod(
+                switch, None, new.building, new.number, new.street, new.locality, new.town, new.postcode, new.uprn, new.kind
+            )  # fmt: skip
+        council.care[person.person_id] = spell
