@@ -33,6 +33,7 @@ alter default privileges in schema landing grant execute on functions to onestor
 grant usage on schema identity, ledger to onestory_linker;
 grant select, insert, update on identity.source_record, identity.source_person, identity.source_address, identity.source_reference,
   identity.person, identity.membership, identity.link, identity.decision, identity.person_detail to onestory_linker;
+grant select, insert, update, delete on identity.standardised_record to onestory_linker;   -- working state, no history
 
 -- The publisher reads no identifiers: of a person and of a supplier's record only the outlines (CTL-2).
 grant usage on schema identity, payload, core, release, ledger to onestory_publisher;
