@@ -1,7 +1,7 @@
 """Lists of the simulated SystmOne that come whole every night: pick lists, organisations, staff.
 
-The built-in lists of the sources hand-book (2.6) have its labels; the lists behind a referral's `?` columns hold whatever
-the world's referrals use, and beside each item a retired one (`zz` in front, as sites do it).
+The built-in lists of the sources hand-book (2.6) have its labels; the lists behind a referral's `?` columns hold
+whatever the world's referrals use, and beside each item a retired one (`zz` in front, as sites do it).
 """
 
 from __future__ import annotations
@@ -87,8 +87,20 @@ _ITEMS_EACH: Final = 500
 _RETIRED: Final = _ITEMS_EACH // 2
 _STAFF_BASE: Final = 12_340_000
 _PROFILE_BASE: Final = 44_120_000
-_FIRST_NAMES: Final = "Alison Bhavna Carol David Elaine Farah Grace Hannah Imran Jo Karen Liam Mandy Nadia Owen Priya".split()
-_LAST_NAMES: Final = "Atkins Begum Chowdhury Dawson Ellis Forde Green Hughes Iqbal Jarvis Kaur Lowe Mistry Nolan".split()
+_FIRST_NAMES: Final = (
+    "Alison",
+    "Bhavna",
+    "Carol",
+    "David",
+    "Elaine",
+    "Farah",
+    "Grace",
+    "Hannah",
+    "Imran",
+    "Jo",
+    "Karen",
+)
+_LAST_NAMES: Final = ("Atkins", "Begum", "Chowdhury", "Dawson", "Ellis", "Forde", "Green", "Hughes", "Iqbal", "Jarvis")
 STAFF_COUNT: Final = 220
 
 

@@ -1,14 +1,14 @@
-"""Patients of the simulated SystmOne: demographics, registrations, addresses, telephone numbers, ethnicity entries.
+"""Patients of the simulated SystmOne: demographics, registrations, addresses, telephone numbers.
 
-The defects of names, numbers and dates are already in each `Appearance`; here they get the supplier's habits: birth dates
-with a time, number and street in one field, ethnicity as one of several coded entries, a merge as a tombstone.
+The defects of names, numbers and dates are already in each `Appearance`; here they get the supplier's habits: birth
+dates with a time, number and street in one field, a merge as a tombstone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from connectors.synthetic.keys import systmone_key_parts
@@ -26,28 +26,6 @@ from connectors.synthetic.systmone_lists import (
 from connectors.synthetic.systmone_tables import boolean, day, day_of_text, moment, tombstone
 from connectors.synthetic.world import AddressPeriod, Appearance
 
-#: National ethnic category -> (CTV3 code, text). The pairs are an assumption; the family 9S is a fact (sources 2.7).
-ETHNICITY: Final = {
-    "A": ("9S10.", "White British"),
-    "B": ("9S11.", "White Irish"),
-    "C": ("9S12.", "Other white ethnic group"),
-    "D": ("9SB5.", "Black Caribbean and White"),
-    "E": ("9SB6.", "Black African and White"),
-    "F": ("9SB2.", "Other ethnic, Asian/White origin"),
-    "G": ("9SB4.", "Other ethnic, other mixed origin"),
-    "H": ("9S6..", "Indian"),
-    "J": ("9S7..", "Pakistani"),
-    "K": ("9S8..", "Bangladeshi"),
-    "L": ("9SA8.", "Other Asian ethnic group"),
-    "M": ("9S2..", "Black Caribbean"),
-    "N": ("9S3..", "Black African"),
-    "P": ("9S4..", "Black, other, non-mixed origin"),
-    "R": ("9S9..", "Chinese"),
-    "S": ("9SA..", "Other ethnic non-mixed (NMO)"),
-    "Z": ("9SD..", "Ethnic group not given - patient refused"),
-    "99": ("9SE..", "Ethnic group not recorded"),
-}
-_INFORMATIVE: Final = tuple(code for code in ETHNICITY if code not in ("Z", "99"))
 _BIRTH_PLACES: Final = ("", "", "", "Ardenbridge", "Eastmere", "Leeds", "Sheffield", "Kingston, Jamaica", "Lahore")
 _PHARMACIES: Final = ("", "", "Well Street Pharmacy", "Ardenbridge Chemist", "Port Selwyn Pharmacy")
 
@@ -67,7 +45,9 @@ class Record:
         if night == 0:
             return self.opened
         minutes = 8 * 60 + self.chance.below(5, 9 * 60)
-        return datetime.combine(extract.world.night_date(night) - timedelta(days=1), time()) + timedelta(minutes=minutes)
+        return datetime.combine(extract.world.night_date(night) - timedelta(days=1), time()) + timedelta(
+            minutes=minutes
+        )
 
     @property
     def entered_by(self) -> int:
@@ -104,12 +84,9 @@ def write_people(extract: Extract, lists: PickLists, records: list[Record]) -> N
     for record in records:
         _telephones(extract, lists, record)
     extract.close_table("SRPatientContactDetails")
-    for record in records:
-        _codes(extract, record)
-    extract.close_table("SRCode")
 
 
-def _held(extract: Extract, record: Record) -> Iterator[tuple[int, dict[str, str]]]:
+def held_from(extract: Extract, record: Record) -> Iterator[tuple[int, dict[str, str]]]:
     """The nights on which what the record says changes, and what it says from then on."""
     appearance = record.appearance
     for night in sorted({appearance.recorded_night, *appearance.versions}):
@@ -123,7 +100,7 @@ def _patient(extract: Extract, lists: PickLists, record: Record) -> None:
     reference = next((key for system, key in sorted(appearance.references.items()) if system != "systmone"), "")
     speaks = ("Yes", "Yes", "Yes", "No", "Unknown", "")[chance.below(3, 6)]
     place = extract.damaged(_BIRTH_PLACES[chance.below(0, 9)], chance, "SRPatient", record.row_id, "BirthPlace")
-    for night, held in _held(extract, record):
+    for night, held in held_from(extract, record):
         born = held.get("birth_date", "")
         row = (
             str(record.row_id),
@@ -163,7 +140,7 @@ def _spine_matched(held: dict[str, str]) -> str:
 def _registrations(extract: Extract, record: Record) -> None:
     """The unit's own registration, and one spell for each practice in turn (a row the practice entered and shares)."""
     pharmacy = _PHARMACIES[record.chance.below(2, len(_PHARMACIES))]
-    started = [(n, h.get("gp_practice_code", "")) for n, h in _held(extract, record)]
+    started = [(n, h.get("gp_practice_code", "")) for n, h in held_from(extract, record)]
     spells = [(n, code) for place, (n, code) in enumerate(started) if place == 0 or code != started[place - 1][1]]
     first = record.appearance.recorded_night
     rows = [(0, first, None, record.visible_to, "Patient"), *(
@@ -178,8 +155,18 @@ def _registrations(extract: Extract, record: Record) -> None:
             if night is not None:
                 left = "" if night == begins or ends is None else moment(record.recorded(extract, ends))
                 row = (
-                    *(str(row_id), record.visible_to, moment(since), profile_id(record.entered_by), moment(since), left),
-                    *(status, extract.damaged(pharmacy, record.chance, "SRPatientRegistration", row_id, "PreferredPharmacy")),
+                    *(
+                        str(row_id),
+                        record.visible_to,
+                        moment(since),
+                        profile_id(record.entered_by),
+                        moment(since),
+                        left,
+                    ),
+                    *(
+                        status,
+                        extract.damaged(pharmacy, record.chance, "SRPatientRegistration", row_id, "PreferredPharmacy"),
+                    ),
                     *(str(record.row_id), organisation, organisation, "0"),
                 )
                 extract.add(night, "SRPatientRegistration", row)
@@ -214,10 +201,15 @@ def _address(extract: Extract, lists: PickLists, record: Record, index: int, per
     typed_by = ""
     if chance.share(1) < 0.1:
         typed_by = extract.damaged(staff_name(chance.below(2, 200)), chance, table, row_id, "TextualEventDoneBy")
-    recorded = min(since + timedelta(hours=9 + chance.below(3, 200)), record_limit(extract, since))
+    recorded = min(since + timedelta(hours=9 + chance.below(3, 200)), _typed_by(extract, since))
     return (
         *(str(row_id), record.visible_to, moment(recorded), moment(since)),
-        *(profile_id(record.entered_by), "-1" if typed_by else staff_id(record.entered_by), typed_by, record.visible_to),
+        *(
+            profile_id(record.entered_by),
+            "-1" if typed_by else staff_id(record.entered_by),
+            typed_by,
+            record.visible_to,
+        ),
         *(period.building, number, road, period.locality, period.town, "", period.postcode),
         "" if period.valid_to is None else f"{day(period.valid_to)} 00:00:00",
         lists.item(ADDRESS_TYPE, kind),
@@ -225,7 +217,7 @@ def _address(extract: Extract, lists: PickLists, record: Record, index: int, per
     )
 
 
-def record_limit(extract: Extract, since: datetime) -> datetime:
+def _typed_by(extract: Extract, since: datetime) -> datetime:
     """The last second in which something that begins at `since` can be typed and still be told when it is."""
     earliest = extract.world.first_night
     on = max(since.date() + timedelta(days=1), earliest)
@@ -236,7 +228,7 @@ def _telephones(extract: Extract, lists: PickLists, record: Record) -> None:
     table = "SRPatientContactDetails"
     row_id = child_row_id(table, record.row_id, 0)
     before: tuple[str, ...] = ()
-    for night, held in _held(extract, record):
+    for night, held in held_from(extract, record):
         number = held.get("telephone", "")
         if not number:
             if before:
@@ -253,43 +245,3 @@ def _telephones(extract: Extract, lists: PickLists, record: Record) -> None:
         if before[9:10] != row[9:10]:
             extract.add(night, table, row)
         before = row
-
-
-def _codes(extract: Extract, record: Record) -> None:
-    """Ethnicity entries, oldest first, so that the last informative one is what the record says; and other entries."""
-    chance, slot, before = extract.chance(f"codes {record.row_id}"), 0, ""
-    for night, held in _held(extract, record):
-        ethnicity = held.get("ethnicity_code", "")
-        if ethnicity == before or ethnicity not in ETHNICITY:
-            continue
-        at = record.recorded(extract, night)
-        if slot == 0 and chance.share(0) < 0.15:
-            other = _INFORMATIVE[chance.below(1, len(_INFORMATIVE))] if ethnicity in _INFORMATIVE else "99"
-            _code(extract, record, night, slot, at - timedelta(days=20 + chance.below(2, 900)), ETHNICITY[other])
-            slot += 1
-        _code(extract, record, night, slot, at, ETHNICITY[ethnicity])
-        slot, before = slot + 1, ethnicity
-    if before in _INFORMATIVE and chance.share(3) < 0.05:
-        _code(extract, record, record.appearance.recorded_night, 40, record.opened + timedelta(days=9), ETHNICITY["Z"])
-    if chance.share(4) < 0.2:
-        reading = ("2469.", "O/E - Systolic BP reading")
-        at = record.opened + timedelta(days=3)
-        _code(extract, record, record.appearance.recorded_night, 41, at, reading, str(100 + chance.below(5, 80)))
-
-
-def _code(
-    extract: Extract, record: Record, night: int, slot: int, at: datetime, entry: tuple[str, str], value: str = ""
-) -> None:
-    row_id = child_row_id("SRCode", record.row_id, slot)
-    limit = datetime.combine(extract.world.night_date(night) - timedelta(days=1), time(18))
-    happened = moment(datetime.combine(min(at, limit).date(), time()))
-    who = (profile_id(record.entered_by), staff_id(record.entered_by), "", record.visible_to)
-    row = (
-        *(str(row_id), record.visible_to, moment(min(at, limit)), happened, *who, *entry, "-1", "", ""),
-        *(boolean(bool(value)), value, "mmHg" if value else "", "-1", "-1", "-1", "-1", str(record.row_id)),
-        *("-1", "-1", "-1", record.visible_to, record.visible_to, "0"),
-    )
-    extract.add(night, "SRCode", row)
-
-
-__all__ = ["ETHNICITY", "Record", "date", "records_of", "write_people"]
