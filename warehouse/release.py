@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.exc import OperationalError
+
 from domain.run import Finding
 from governance import ledger
 from warehouse.build import EVENTS, TABLES
@@ -18,6 +20,8 @@ from warehouse.digest import release_digest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+_SERIALIZATION_FAILURE = "40001"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +109,7 @@ def publish(
     Raises `LeaseLost` when the fencing token is no longer ours; the caller's transaction must then be rolled back.
     """
     digest = release_digest(connection, moment)
-    if not ledger.still_holds(connection, lease):
-        raise LeaseLost(lease.name)
+    _insist_on(connection, lease)
     number = int(connection.exec_driver_sql("select coalesce(max(number), 0) + 1 from ledger.release").scalar_one())
     record = {"basis": basis, "gates": {gate.code: gate.facts for gate in passed}}
     connection.exec_driver_sql(
@@ -120,6 +123,18 @@ def publish(
         {"number": number, "token": lease.token},
     )
     return Release(number, moment, digest, basis)
+
+
+def _insist_on(connection: Connection, lease: ledger.Lease) -> None:
+    try:
+        ours = ledger.still_holds(connection, lease)
+    except OperationalError as problem:
+        # Repeatable read refuses to look at a line that has changed since: the lease was taken while we worked.
+        if getattr(problem.orig, "sqlstate", "") == _SERIALIZATION_FAILURE:
+            raise LeaseLost(lease.name) from None
+        raise
+    if not ours:
+        raise LeaseLost(lease.name)
 
 
 def _accounting(connection: Connection) -> Gate:

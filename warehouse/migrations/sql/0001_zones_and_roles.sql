@@ -13,10 +13,6 @@ begin
   end loop;
 end $$;
 
-revoke all on schema public from public;
-revoke temporary on database :"database" from public;
-grant temporary on database :"database" to onestory_loader, onestory_linker, onestory_publisher, onestory_returns_officer;
-
 create schema if not exists landing authorization onestory_owner;
 create schema if not exists staging authorization onestory_owner;
 create schema if not exists quarantine authorization onestory_owner;

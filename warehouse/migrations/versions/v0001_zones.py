@@ -1,4 +1,4 @@
-"""Zones, roles, ledger, identity, payload, core, release views and grants: the first shape of the warehouse."""
+"""Zones, roles, ledger, identity, payload, core, release and returns views: the first shape of the warehouse."""
 
 from importlib.resources import files
 
@@ -15,8 +15,7 @@ depends_on = None
 def upgrade() -> None:
     """Run the SQL pages of this migration in their order."""
     connection = op.get_bind()
-    database = connection.exec_driver_sql("select quote_ident(current_database())").scalar_one()
     folder = files("warehouse") / "migrations" / "sql"
     for page in sorted(folder.iterdir(), key=lambda p: p.name):
         if page.name.endswith(".sql"):
-            run_page(connection, page.read_text(encoding="utf-8").replace(':"database"', database))
+            run_page(connection, page.read_text(encoding="utf-8"))
