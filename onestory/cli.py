@@ -86,27 +86,27 @@ def synth(
     _quiet()
     from connectors.synthetic.settings import SyntheticSettings
     from onestory.demo import synth as make
-    from onestory.home import open_home
 
-    place = open_home(home)
-    make(place, SyntheticSettings(seed=seed, scale=scale, nights=nights))
-    console.print(
-        f"profile    {place.folder / 'council.yml'}\ntruth      {place.truth}\ndeliveries {place.supply}",
-        soft_wrap=True,
-        highlight=False,
-    )
+    make(home.resolve(), SyntheticSettings(seed=seed, scale=scale, nights=nights))
+    console.print(f"truth      {home / 'truth'}\ndeliveries {home / 'supply'}", soft_wrap=True, highlight=False)
 
 
 @app.command()
 def deliver(
     night: Annotated[int, typer.Argument(help="0 is the first load.")],
     home: HomeOption = DEMO_HOME,
+    mart_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ONESTORY_MART_ADMIN_URL", help="Where the Liquidlogic mart stands; default: the demo's own."
+        ),
+    ] = None,
 ) -> None:
     """Let the synthetic suppliers deliver one night: files into the inboxes, the Liquidlogic mart rebuilt."""
     from onestory.demo import deliver as let_arrive
     from onestory.home import open_home
 
-    let_arrive(open_home(home), night)
+    let_arrive(home.resolve(), night, mart_url or open_home(home).mart_admin_url)
     console.print(f"night {night} has been delivered")
 
 
@@ -140,13 +140,20 @@ def run_stage(
 @app.command()
 def migrate(
     admin_url: Annotated[
-        str, typer.Option(envvar="ONESTORY_ADMIN_URL", help="Address of the database, as its administrator.")
+        str, typer.Option(envvar="ONESTORY_ADMIN_URL", help="Address of the warehouse database, as its administrator.")
     ],
+    profile: ProfileOption,
 ) -> None:
-    """Bring a warehouse database to the shape this version needs. Running it again changes nothing."""
+    """Bring a warehouse database to the shape this version needs, and make the council's secret when it has none.
+
+    Running it again changes nothing. Keep a copy of the secret file: quarantined rows cannot be opened without it.
+    """
+    from domain.profile import load_profile
+    from governance.secrets import make_secret
     from warehouse.migrate import migrate as bring_up
 
     bring_up(admin_url)
+    make_secret(load_profile(profile).secret_file)
     console.print("the warehouse is up to date")
 
 

@@ -25,33 +25,34 @@ _MADE = "synth.json"
 _START = clock_time(5, 30)  # when the nightly DAGs begin
 
 
-def synth(home: Home, settings: SyntheticSettings, progress: Progress | None = None) -> None:
-    """Make the synthetic council and its supply of deliveries, unless the home holds the same one already.
+def synth(folder: Path, settings: SyntheticSettings, progress: Progress | None = None) -> None:
+    """Make the synthetic council and its supply of deliveries in `folder`, unless it holds the same one already.
 
-    Raises `ValueError` when the home holds another council: its database would not fit.
+    Raises `ValueError` when the folder holds another council: its database would not fit.
     """
     from connectors.synthetic.generate import generate
 
     wanted = {name: str(value) for name, value in asdict(settings).items()}
-    marker = home.folder / _MADE
+    marker = folder / _MADE
     with suppress(FileNotFoundError):
         if json.loads(marker.read_text(encoding="utf-8")) == wanted:
             return
-        raise ValueError(f"{home.folder} holds another synthetic council; choose another --home, or start with --fresh")
+        raise ValueError(f"{folder} holds another synthetic council; choose another --home, or start with --fresh")
     task = progress.add_task("making the synthetic council", total=None) if progress else None
-    generate(settings, home.folder)
+    generate(settings, folder)
     if progress and task is not None:
         progress.remove_task(task)
     marker.write_text(json.dumps(wanted), encoding="utf-8")
 
 
-def deliver(home: Home, night: int) -> None:
+def deliver(folder: Path, night: int, mart_admin_url: str) -> None:
     """Let the suppliers do their night's work: files into the inboxes, the mart rebuilt."""
     from connectors.synthetic import carefirst, liquidlogic, systmone
 
-    systmone.release(home.supply, night, home.inbox)
-    carefirst.release(home.supply, night, home.inbox)
-    liquidlogic.rebuild_mart(home.supply, night, home.mart_admin_url)
+    supply, inbox = folder / "supply", folder / "inbox"
+    systmone.release(supply, night, inbox)
+    carefirst.release(supply, night, inbox)
+    liquidlogic.rebuild_mart(supply, night, mart_admin_url)
 
 
 def run_demo(folder: Path, settings: SyntheticSettings, progress: Progress | None = None) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def run_demo(folder: Path, settings: SyntheticSettings, progress: Progress | Non
     """
     started = time.monotonic()
     home = open_home(folder)
-    synth(home, settings, progress)
+    synth(home.folder, settings, progress)
     site.prepare(home)
     _carry_nights(home, settings, progress)
     from onestory.summary import summarise
@@ -83,7 +84,7 @@ def _carry_nights(home: Home, settings: SyntheticSettings, progress: Progress | 
     done = 0
     for night in range(nights):
         tell(night, "suppliers deliver", done)
-        deliver(home, night)
+        deliver(home.folder, night, home.mart_admin_url)
         done += 1
         moment = datetime.combine(settings.first_night + timedelta(days=night), _START, UTC)
         for dag_id in nightly.NIGHT:

@@ -22,10 +22,6 @@ class Home:
     server: embedded.Server
 
     @property
-    def supply(self) -> Path:
-        return self.folder / "supply"
-
-    @property
     def truth(self) -> Path:
         return self.folder / "truth"
 

@@ -72,9 +72,8 @@ def stages(connection: Connection) -> list[dict[str, Any]]:
 
 def quality(home: Home, store: Store) -> dict[str, Any]:
     """Precision and recall over all pairs of records of one person, judged against the truth file."""
-    from linkage.quality import pairwise_quality
-
     from connectors.synthetic import truth
+    from linkage.quality import pairwise_quality
 
     clusters = store.read_arrow(
         "linker",
