@@ -1,0 +1,37 @@
+-- One row per other system's id typed into the mart, and per former or also-known-as name.
+-- Key: reference_key = 'reference:' or 'alias:' and the mart's id. National insurance and finance numbers are left where
+-- they are: nothing here needs them.
+with reference as (
+  select 'reference:' || r.reference_id as reference_key, r.person_id, kind.clean as reference_type,
+         landing.id_or_null(r.reference_value) as reference_value, r.start_at, r.end_at,
+         'liquidlogic__person_reference' as landed_dataset, r.version_id
+    from landing.liquidlogic__person_reference r
+    join landing.code_map as kind
+      on kind.source = 'liquidlogic' and kind.code_set = 'reference_type'
+         and kind.raw = upper(btrim(r.reference_type_code))
+   where r.known_to is null and not r.is_removed
+), alias as (
+  select 'alias:' || n.alias_id as reference_key, n.person_id, kind.clean as reference_type,
+         landing.text_or_null(case when kind.clean = 'former_surname' then n.surname
+           else concat_ws(' ', n.forename, n.surname) end) as reference_value, n.start_at, n.end_at,
+         'liquidlogic__person_alias' as landed_dataset, n.version_id
+    from landing.liquidlogic__person_alias n
+    join landing.code_map as kind
+      on kind.source = 'liquidlogic' and kind.code_set = 'alias_type' and kind.raw = upper(btrim(n.alias_type_code))
+   where n.known_to is null and not n.is_removed
+), both_kinds as (
+  select * from reference
+  union all
+  select * from alias
+)
+select
+  b.person_id as source_person_key,
+  b.reference_key,
+  b.reference_type,
+  b.reference_value,
+  nullif(landing.moment_iso(b.start_at)::date, date '1900-01-01') as valid_from,
+  nullif(landing.moment_iso(b.end_at)::date, date '1900-01-01') as valid_to,
+  b.landed_dataset,
+  b.version_id as landed_version_id
+from both_kinds b
+where b.reference_value is not null
