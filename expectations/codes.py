@@ -1,0 +1,17 @@
+"""Whether a supplier's code is in the mapping (`landing.code_map`), compared trimmed and in capitals."""
+
+from __future__ import annotations
+
+from expectations.rule import Condition, Lookup, Place, Use, any_of, literal, present
+
+
+def unknown_code_condition(use: Use, place: Place) -> Condition:
+    """True when a filled code is not in the code set. A code set with no entries at all is not judged: it is not loaded."""
+    where = f"source = {literal(place.supplier)} and code_set = {literal(use.option('code_set'))}"
+    lookups = tuple(
+        Lookup(f"{use.alias}_{n}", f"select raw as key from landing.code_map where {where}", f"upper(btrim({name}))")
+        for n, name in enumerate(use.names())
+    )
+    loaded = f"exists (select from landing.code_map where {where})"
+    unknown = [f"{present(n)} and not {at.found}" for n, at in zip(use.names(), lookups, strict=True)]
+    return Condition(f"({any_of(unknown)} and {loaded})", lookups)
