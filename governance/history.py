@@ -82,6 +82,7 @@ def apply_rows(
         identifier(staging), identifier(target), [identifier(f) for f in fields], [identifier(k) for k in key]
     )
     facts = {"file_id": file_id, "moment": as_known_at, "removed_value": removed[1] if removed else None}
+    facts["next_full"] = _next_full_read(connection, target.removeprefix("landing."), as_known_at)
     removed_sql = f"coalesce({identifier(removed[0])} = %(removed_value)s, false)" if removed else "false"
     _run(connection, _incoming_sql(names, removed_sql, keys_only=mode == "keys"), facts)
     counts = dict(_rows(connection, "select fate, count(*) from incoming group by fate"))
@@ -139,12 +140,15 @@ def _incoming_sql(names: _Names, removed_sql: str, *, keys_only: bool) -> str:
              row_number() over (partition by row_key, row_digest, is_removed order by landed_line desc) as nth_of_row
         from keyed
     )
-    select r.*, c.version_id as current_version, c.known_from as current_known_from,
+    select r.*, c.version_id as current_version,
+           {"false" if keys_only else "coalesce(c.known_from > %(moment)s, %(next_full)s::timestamptz is not null)"}
+             as fills_history,
            case when nth_of_row > 1 then 'duplicate'
                 when nth_of_key > 1 then 'superseded'
                 when {"true" if keys_only else "false"} then
                   case when c.version_id is null or c.is_removed then 'key_only_read' else 'unchanged' end
                 when c.version_id is null and r.is_removed then 'tombstone_of_unknown_key'
+                when c.version_id is null and %(next_full)s::timestamptz is not null then 'superseded'
                 when c.version_id is null then 'inserted'
                 when c.is_removed = r.is_removed and (r.is_removed or c.row_digest = r.row_digest) then 'unchanged'
                 when c.known_from > %(moment)s then 'superseded'
@@ -167,20 +171,39 @@ def _write(connection: Connection, names: _Names, facts: Mapping[str, object]) -
           from incoming where fate in ('inserted', 'updated') order by landed_line""",
         facts,
     )
-    # An older extract fills history: believed from its own moment until the next version we already hold.
+    # An older extract fills history: believed from its own moment until the next version we already hold, or until the
+    # next full read, which no longer held the key (then a tombstone follows, so that it is not revived: F15, F51).
     _run(
         connection,
         f"""insert into {names.target} ({columns})
         select i.row_key, {names.listed("i.")}, i.is_removed, %(file_id)s, i.landed_line, i.row_digest, %(moment)s,
-               (select min(n.known_from) from {names.target} n
-                 where n.row_key = i.row_key and n.known_from > %(moment)s)
+               coalesce((select min(n.known_from) from {names.target} n
+                          where n.row_key = i.row_key and n.known_from > %(moment)s), %(next_full)s::timestamptz)
           from incoming i
-         where i.fate = 'superseded' and i.nth_of_key = 1 and i.current_known_from > %(moment)s
+         where i.fate in ('superseded', 'unchanged') and i.nth_of_key = 1 and i.fills_history
            and not exists (select from {names.target} p where p.row_key = i.row_key and p.known_from <= %(moment)s
                             and (p.known_to is null or p.known_to > %(moment)s))
          order by i.landed_line""",
         facts,
     )
+    _run(
+        connection,
+        f"""insert into {names.target} ({columns})
+        select row_key, {names.listed()}, true, %(file_id)s, 0, row_digest, %(next_full)s::timestamptz, null
+          from incoming where fate = 'superseded' and nth_of_key = 1 and current_version is null
+         order by landed_line""",
+        facts,
+    )
+
+
+def _next_full_read(connection: Connection, dataset: str, moment: datetime) -> datetime | None:
+    """The first full read of the dataset after `moment` that has been applied; None when there is none."""
+    return connection.exec_driver_sql(  # type: ignore[no-any-return]
+        """select min(d.as_known_at) from ledger.landed_table t join ledger.delivery d using (delivery_id)
+            where t.dataset = %(dataset)s and t.mode in ('full', 'keys') and t.state = 'checked'
+              and d.as_known_at > %(moment)s""",
+        {"dataset": dataset, "moment": moment},
+    ).scalar_one()
 
 
 def _close_absent(connection: Connection, names: _Names, facts: Mapping[str, object], *, full: bool) -> int:

@@ -87,7 +87,6 @@ def write_events(world: World, people: People, dump: Dump, draws: Draws) -> None
             event.appearance_key = people.first_of_person[event.person_id].key
         if event.kind == "request":
             requests.setdefault(event.appearance_key, []).append(event)
-        _log_course(world, event, draws)
         last = _last_night(event, people)
         if event.kind == "service":
             _service(writer, event, last)
@@ -99,18 +98,6 @@ def _last_night(event: TrueEvent, people: People) -> int:
     record = people.by_key.get(event.appearance_key)
     gone = FOREVER if event.deleted_night is None else event.deleted_night
     return gone if record is None else min(gone, until(record))
-
-
-def _log_course(world: World, event: TrueEvent, draws: Draws) -> None:
-    """Write down what the truth itself did to the event: told late, changed or taken back after it was first sent."""
-    table = "SERVICE_AGREEMENT" if event.kind == "service" else "ACTIVITY"
-    key = event_key(event)
-    if event.recorded_night > 0 and event.start_at.date() < world.night_date(event.recorded_night - 1):
-        draws.note("D80", table, key, "START_DATE", event.recorded_night)
-    if event.deleted_night is not None and event.deleted_night > event.recorded_night:
-        draws.note("D81", table, key, "", event.deleted_night)
-    if event.changed_night is not None and event.end_at is not None:
-        draws.note("D82", table, key, "END_DATE", event.changed_night)
 
 
 def _activity(writer: _Writer, event: TrueEvent, last: int, earlier: Iterable[TrueEvent]) -> None:

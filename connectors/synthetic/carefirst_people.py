@@ -34,6 +34,9 @@ _RELATIONS: Final = {
     "parent": "PARE",
     "child": "CHIL",
     "twin": "SIBL",
+    "sibling": "SIBL",
+    "related_to": "RELA",
+    "relative": "RELA",
     "cares_for": "CARE",
     "cared_for_by": "CFBY",
 }

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from support.carefirst_world import Desk, address, event, person, record, rows, settle, world
+from tests.support.carefirst_world import Desk, address, event, person, record, rows, settle, world
 
 from domain.profile import Profile
 from domain.run import RunState
