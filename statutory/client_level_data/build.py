@@ -137,7 +137,8 @@ def _plain(values: pd.Series[str], longest: int | None) -> pd.Series[str]:
 
     codes, different = pd.factorize(values.fillna(""))
     plain = pd.Series(different, dtype="object")
-    plain = plain.str.replace(r"[\s\u00a0\x00-\x1f\x7f]+", " ", regex=True).str.slice(0, longest).str.strip()
+    plain = plain.str.replace(r"[\s\u00a0\x00-\x1f\x7f]+", " ", regex=True).str.strip()
+    plain = plain.str.slice(0, longest).str.strip()
     plain = plain.mask(plain.str.upper() == "NULL", "")
     return pd.Series(plain.to_numpy()[codes], index=values.index, dtype="object")
 

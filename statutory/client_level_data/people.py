@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # A fact was recorded, but its value has no place in the return's list: no default may stand in for it.
-UNMAPPED = "\x00"
+UNMAPPED = "\x1a"
 
 _KIND_HEADINGS = {
     "accommodation_status": "Accommodation Status",
