@@ -20,8 +20,9 @@ from connectors.synthetic.systmone_tables import COLUMNS, CONTROL_TABLES, REFERE
 from connectors.synthetic.world import World
 
 _LINES_AT_ONCE: Final = 2_000
-_BULK_PART: Final = 4 << 20
-_DELTA_PART: Final = 64 << 10
+# No multiples of 16 KiB: `zip -s 0` (Info-ZIP 3.0) damages an entry that fills a whole part of such a size.
+_BULK_PART: Final = 4_000_000
+_DELTA_PART: Final = 60_000
 #: Ids of rows that hang on a patient's record: the record's running number, spread out, plus a base for the table.
 _BASES: Final = {
     "SRPatientRegistration": 61_400_000_000,
