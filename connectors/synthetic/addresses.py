@@ -41,7 +41,19 @@ _STREET_LAST: Final = (
     "Road Road Road Street Street Street Avenue Avenue Close Close Drive Lane Lane Crescent Gardens Grove Place Terrace Way Walk Court "
     "Rise Mews Square"
 ).split()
-_LOCALITIES: Final = ("", "", "", "", "Northgate", "Southfield", "The Moor", "Old Town", "Riverside", "Park End", "Hill Top")
+_LOCALITIES: Final = (
+    "",
+    "",
+    "",
+    "",
+    "Northgate",
+    "Southfield",
+    "The Moor",
+    "Old Town",
+    "Riverside",
+    "Park End",
+    "Hill Top",
+)
 _HOME_FIRST: Final = (
     "Abbeyfield Beechwood Bramble Cedar Elmhurst Fairholme Greenacres Hazelmere Holmwood Ivydene Kingfisher Larkrise Laurel Linden "
     "Meadowbank Millbrook Oakdene Orchard Primrose Rosemount Rowan Saffron Springfield Sycamore Thornfield Westbourne Willow Woodlands"
@@ -91,7 +103,16 @@ class Dwelling:
     def period(self, start: date, end: date | None = None) -> AddressPeriod:
         """The address in force from `start` to `end`."""
         return AddressPeriod(
-            start, end, self.building, self.number, self.street, self.locality, self.town, self.postcode, self.uprn, self.kind
+            start,
+            end,
+            self.building,
+            self.number,
+            self.street,
+            self.locality,
+            self.town,
+            self.postcode,
+            self.uprn,
+            self.kind,
         )
 
 
@@ -155,7 +176,9 @@ def home_dwelling(home: CareHome) -> Dwelling:
     """The address every resident of the home shares."""
     unit = home.unit
     number = str(unit.first_number)
-    return Dwelling(home.name, number, unit.street, unit.locality, unit.town, unit.postcode, home.uprn, unit.district, "care_home")
+    return Dwelling(
+        home.name, number, unit.street, unit.locality, unit.town, unit.postcode, home.uprn, unit.district, "care_home"
+    )
 
 
 def no_fixed_abode() -> Dwelling:

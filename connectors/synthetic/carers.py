@@ -57,7 +57,9 @@ def _grown_child(council: Council, rng: random.Random, client: TruePerson) -> Tr
     gap = timedelta(days=rng.randrange(20 * 365, 36 * 365))
     birth = client.birth_date - gap if older else client.birth_date + gap
     latest = council.settings.first_night.replace(year=council.settings.first_night.year - 21)
-    person = council.new_person("F" if rng.random() < 0.62 else "M", min(birth, latest), client.tradition, client.ethnicity_code)
+    person = council.new_person(
+        "F" if rng.random() < 0.62 else "M", min(birth, latest), client.tradition, client.ethnicity_code
+    )
     if older:
         relate(client, person, "parent", "child")
     else:

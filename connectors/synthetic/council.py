@@ -51,10 +51,10 @@ class Council:
     addresses: AddressBook
     people: list[TruePerson] = field(default_factory=list)
     households: dict[int, list[TruePerson]] = field(default_factory=dict)
-    district: dict[int, District] = field(default_factory=dict)          # household -> where it lives now
-    care: dict[int, CareSpell] = field(default_factory=dict)             # person -> care system(s)
-    kind_of_client: dict[int, str] = field(default_factory=dict)         # person -> archetype of care
-    placed_on: dict[int, date] = field(default_factory=dict)             # person -> first day in a care home
+    district: dict[int, District] = field(default_factory=dict)  # household -> where it lives now
+    care: dict[int, CareSpell] = field(default_factory=dict)  # person -> care system(s)
+    kind_of_client: dict[int, str] = field(default_factory=dict)  # person -> archetype of care
+    placed_on: dict[int, date] = field(default_factory=dict)  # person -> first day in a care home
     gp_practices: list[tuple[str, str]] = field(default_factory=list)
     providers: list[tuple[str, str]] = field(default_factory=list)
 

@@ -31,8 +31,8 @@ RATES: Final[dict[str, dict[str, float]]] = {
     "D13": {"*": 0.0005},
     "D14": {"*": 0.001},
     "D14u": {"*": 0.0002},
-    "D20": {"*": 0.001},            # the rest of D20 is D24, D25 and D28
-    "D21f": {"*": 0.034},           # 6.8 % of pairs of women: half on each side
+    "D20": {"*": 0.001},  # the rest of D20 is D24, D25 and D28
+    "D21f": {"*": 0.034},  # 6.8 % of pairs of women: half on each side
     "D21m": {"*": 0.011},
     "D22": {"*": 0.0022},
     "D23": {"*": 0.0004},
@@ -46,7 +46,7 @@ RATES: Final[dict[str, dict[str, float]]] = {
     "D31": {"*": 0.003},
     "D32": {"*": 0.003},
     "D33": {"*": 0.01},
-    "D40": {"*": 0.00245},          # 0.49 % of pairs: half on each side
+    "D40": {"*": 0.00245},  # 0.49 % of pairs: half on each side
     "D41a": {"care": 0.003},
     "D41b": {"*": 0.008},
     "D41c": {"*": 0.04},
@@ -61,8 +61,8 @@ RATES: Final[dict[str, dict[str, float]]] = {
     "D47": {"care": 0.005},
     "D47c": {"care": 0.03},
     "D48": {"care": 0.12, "systmone": 0.08},
-    "D48c": {"*": 0.03},            # 6 % of pairs: half on each side
-    "D60": {"*": 0.16},             # with care-home lag: 31 % of pairs
+    "D48c": {"*": 0.03},  # 6 % of pairs: half on each side
+    "D60": {"*": 0.19},  # on either side: about 31 % of pairs, with the care-home lag
     "D61": {"*": 0.0003},
     "D62": {"*": 0.004},
     "D63m": {"care": 0.02},
@@ -82,8 +82,8 @@ RATES: Final[dict[str, dict[str, float]]] = {
     "D69e": {"care": 0.001},
     "D70a": {"*": 0.002},
     "D70b": {"*": 0.001},
-    "D81": {"*": 0.003},            # a month
-    "D82": {"*": 0.01},             # a month
+    "D81": {"*": 0.003},  # a month
+    "D82": {"*": 0.01},  # a month
     "D83": {"care": 0.05},
     "D84a": {"*": 0.005},
     "D84b": {"*": 0.01},

@@ -112,8 +112,9 @@ def _namesakes(council: Council, rng: random.Random, number: int) -> None:
 
 def _exchanged_surnames(council: Council, rng: random.Random, number: int) -> None:
     """Husband and wife who took each other's name, or joined both names in opposite orders."""
-    husband, wife = _person(council, rng, "M", 68 + number, "exchanged_surnames"), _person(
-        council, rng, "F", 66 + number, "exchanged_surnames"
+    husband, wife = (
+        _person(council, rng, "M", 68 + number, "exchanged_surnames"),
+        _person(council, rng, "F", 66 + number, "exchanged_surnames"),
     )
     his, hers = council.names.surname(rng, "irish"), council.names.surname(rng, "irish")
     married = date(1984 + number, 6, 2)
@@ -175,7 +176,11 @@ def _asylum_seeker(council: Council, rng: random.Random, number: int) -> None:
 def _traveller(council: Council, rng: random.Random, number: int) -> None:
     tags = ("gypsy_traveller", "no_fixed_abode") if number % 2 else ("gypsy_traveller",)
     person = council.new_person_with(
-        "M" if number % 2 else "F", birth_for_age(rng, 38 + 6 * number, council.settings.first_night), "irish", "C", *tags
+        "M" if number % 2 else "F",
+        birth_for_age(rng, 38 + 6 * number, council.settings.first_night),
+        "irish",
+        "C",
+        *tags,
     )
     _roles(council, person, client=number % 3 != 2, patient=True, kind="short_term")
     council.join_household([person])

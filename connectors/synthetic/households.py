@@ -88,9 +88,7 @@ def _marry(council: Council, first: TruePerson, second: TruePerson) -> None:
     council.join_household([first, second])
 
 
-def _house_children(
-    council: Council, rng: random.Random, children: list[TruePerson], adults: list[TruePerson]
-) -> None:
+def _house_children(council: Council, rng: random.Random, children: list[TruePerson], adults: list[TruePerson]) -> None:
     by_tradition: dict[str, list[TruePerson]] = {}
     for child in children:
         by_tradition.setdefault(child.tradition, []).append(child)

@@ -7,6 +7,7 @@ moved between the districts or both recorded them.
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -58,6 +59,16 @@ def _fill(council: Council, rng: random.Random, home: CareHome, residents: list[
         former = council.addresses.dwelling(home.unit.district)
         since = max(person.birth_date, placed - timedelta(days=int(rng.expovariate(1 / 6000)) + 200))
         person.addresses = [former.period(since, placed - timedelta(days=1)), home_dwelling(home).period(placed)]
+    if len(council.addresses.homes) == 1:
+        _share_a_surname(residents[:3])
+
+
+def _share_a_surname(residents: list[TruePerson]) -> None:
+    """Unrelated residents of the largest home who happen to bear one surname."""
+    surname = residents[0].names[-1].surname
+    for person in residents:
+        person.names[-1] = replace(person.names[-1], surname=surname)
+        person.tags.add("same_surname_residents")
 
 
 def _district(rng: random.Random) -> District:
@@ -152,7 +163,11 @@ def _assign_care_systems(council: Council, rng: random.Random) -> None:
         switch = council.first_day + timedelta(days=rng.randrange(60, window - 60))
         if "three_surnames" in person.tags or chance < _DUAL_RECORDED:
             spell = CareSpell(other, current, switch)
-        elif chance < _DUAL_RECORDED + _MOVED_BETWEEN and person.addresses[-1].kind == "home" and len(person.addresses) > 1:
+        elif (
+            chance < _DUAL_RECORDED + _MOVED_BETWEEN
+            and person.addresses[-1].kind == "home"
+            and len(person.addresses) > 1
+        ):
             spell = CareSpell(other, current, switch)
             before = council.addresses.dwelling("east" if other == "carefirst" else "west")
             old, new = person.addresses[-2], person.addresses[-1]

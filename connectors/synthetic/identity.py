@@ -41,7 +41,9 @@ def _family_name(council: Council, rng: random.Random, head: TruePerson) -> str:
     return council.names.surname(rng, head.tradition)
 
 
-def _name_person(council: Council, rng: random.Random, person: TruePerson, family: str, members: list[TruePerson]) -> None:
+def _name_person(
+    council: Council, rng: random.Random, person: TruePerson, family: str, members: list[TruePerson]
+) -> None:
     book = council.names
     year = person.birth_date.year
     tradition = person.tradition
@@ -125,6 +127,8 @@ def name_providers(council: Council) -> None:
         council.providers.append((home.name, ""))
     for number in range(max(8, round(30 * min(4.0, council.settings.scale**0.5)))):
         kind = ("Home Care", "Care at Home", "Support Services", "Community Care", "Day Centre")[number % 5]
-        first = ("Arden", "Vale", "Brook", "Sunrise", "Harbour", "Oak", "Kestrel", "Lantern", "Maple", "Beacon")[number % 10]
+        first = ("Arden", "Vale", "Brook", "Sunrise", "Harbour", "Oak", "Kestrel", "Lantern", "Maple", "Beacon")[
+            number % 10
+        ]
         council.providers.append((f"{first} {kind} {number // 10 + 1}" if number >= 10 else f"{first} {kind}", ""))
     council.providers = [(name, f"1-{base + 37 * number}") for number, (name, _) in enumerate(council.providers)]

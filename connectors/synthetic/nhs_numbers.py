@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 _BLOCK: Final = 1_000_000
-_STEP: Final = 387_421       # coprime with the block: every prefix comes once, in no visible order
+_STEP: Final = 387_421  # coprime with the block: every prefix comes once, in no visible order
 _FOREIGN: Final = range(400_000, 500_000)
 #: Documented test values live below; leave them to hand-written tests.
 _RESERVED: Final = 1_000

@@ -15,7 +15,7 @@ from connectors.synthetic.world import Sex, TruePerson
 
 #: (youngest, oldest, share, share of women)
 _CARE_AGES: Final = (
-    (18, 39, 0.12, 0.44), (40, 64, 0.21, 0.51), (65, 74, 0.15, 0.54), (75, 84, 0.25, 0.61), (85, 101, 0.27, 0.68),
+    (18, 39, 0.12, 0.44), (40, 64, 0.21, 0.51), (65, 74, 0.15, 0.54), (75, 84, 0.25, 0.62), (85, 101, 0.27, 0.70),
 )  # fmt: skip
 _PATIENT_AGES: Final = (
     (0, 4, 0.055, 0.48), (5, 17, 0.045, 0.47), (18, 39, 0.045, 0.60), (40, 64, 0.087, 0.53),
@@ -24,8 +24,18 @@ _PATIENT_AGES: Final = (
 #: tradition -> (weight under 65, weight from 65 on, ethnic categories with weights)
 _TRADITIONS: Final[dict[str, tuple[float, float, tuple[tuple[str, float], ...]]]] = {
     "british": (
-        73.0, 88.4,
-        (("A", 0.958), ("C", 0.008), ("D", 0.011), ("E", 0.003), ("F", 0.006), ("G", 0.005), ("M", 0.006), ("P", 0.003)),
+        73.0,
+        88.4,
+        (
+            ("A", 0.958),
+            ("C", 0.008),
+            ("D", 0.011),
+            ("E", 0.003),
+            ("F", 0.006),
+            ("G", 0.005),
+            ("M", 0.006),
+            ("P", 0.003),
+        ),
     ),
     "irish": (1.5, 2.6, (("B", 0.7), ("A", 0.3))),
     "caribbean": (1.6, 1.8, (("M", 0.9), ("P", 0.1))),
@@ -52,16 +62,18 @@ _OLD: Final = tuple(w for _, w, _ in _TRADITIONS.values())
 
 #: archetype -> (share of care clients, share of them who are also patients)
 ARCHETYPES: Final[dict[str, tuple[float, float]]] = {
-    "residential": (0.105, 0.80),
-    "nursing": (0.055, 0.86),
-    "community": (0.375, 0.76),
-    "new_long_term": (0.15, 0.75),
+    "residential": (0.105, 0.77),
+    "nursing": (0.055, 0.82),
+    "community": (0.375, 0.72),
+    "new_long_term": (0.15, 0.73),
     "short_term": (0.13, 0.74),
     "equipment": (0.055, 0.66),
     "request_only": (0.13, 0.56),
 }
 
-TRADITION_BORN_ABROAD: Final = frozenset({"somali", "arab", "iranian", "kurdish_afghan", "bangladeshi", "romanian", "ukrainian"})
+TRADITION_BORN_ABROAD: Final = frozenset(
+    {"somali", "arab", "iranian", "kurdish_afghan", "bangladeshi", "romanian", "ukrainian"}
+)
 
 
 def draw_tradition(rng: random.Random, age: int) -> tuple[str, str]:

@@ -50,20 +50,24 @@ class TruePerson:
     sex: Sex
     birth_date: date
     death_date: date | None
-    death_known_night: int          # 0 = in the first load; n = systems learn of it on night n
+    death_known_night: int  # 0 = in the first load; n = systems learn of it on night n
     names: list[NamePeriod]
     addresses: list[AddressPeriod]
-    nhs_number: str                 # ten digits, 999…
+    nhs_number: str  # ten digits, 999…
     superseded_nhs_numbers: list[str]
-    ethnicity_code: str             # national category A..S
-    tradition: str                  # naming tradition: british, south_asian_muslim, sikh, polish, chinese, …
+    ethnicity_code: str  # national category A..S
+    tradition: str  # naming tradition: british, south_asian_muslim, sikh, polish, chinese, …
     household_id: int
     telephone: str
     email: str
     gp_practice_code: str
-    preferred_forename: str         # known-as or nickname; "" when none
-    relations: dict[str, list[int]] = field(default_factory=dict)   # spouse, parent, child, twin, cares_for, cared_for_by
-    tags: set[str] = field(default_factory=set)   # care_client, patient, carer, care_home_resident, restricted, test_person, …
+    preferred_forename: str  # known-as or nickname; "" when none
+    relations: dict[str, list[int]] = field(
+        default_factory=dict
+    )  # spouse, parent, child, twin, cares_for, cared_for_by
+    tags: set[str] = field(
+        default_factory=set
+    )  # care_client, patient, carer, care_home_resident, restricted, test_person, …
     # what care work knows of the person, in CLD Release 2 wording (domain/codes/cld_r2.csv)
     primary_support_reason: str = "Unknown"
     accommodation_status: str = "Unknown"
@@ -110,19 +114,19 @@ class TrueEvent:
     event_id: int
     person_id: int
     kind: EventKind
-    system: System                  # the one system that records it
-    client_type: ClientType         # Service user for health events
+    system: System  # the one system that records it
+    client_type: ClientType  # Service user for health events
     start_at: datetime
     end_at: datetime | None
     status: EventStatus
-    recorded_night: int             # 0 = in the first load; n = first told on night n
+    recorded_night: int  # 0 = in the first load; n = first told on night n
     facts: dict[str, str]
-    appearance_key: str = ""        # the source_person_key of the record it hangs on (set by appearances.py)
-    changed_night: int | None = None        # on this night `changed_*` replaces the values above
+    appearance_key: str = ""  # the source_person_key of the record it hangs on (set by appearances.py)
+    changed_night: int | None = None  # on this night `changed_*` replaces the values above
     changed_end_at: datetime | None = None
     changed_status: EventStatus | None = None
     changed_facts: dict[str, str] = field(default_factory=dict)
-    deleted_night: int | None = None        # the supplier deletes it on this night: it was recorded by mistake
+    deleted_night: int | None = None  # the supplier deletes it on this night: it was recorded by mistake
 
     def as_of(self, night: int) -> TrueEvent | None:
         """The event as everybody should know it after `night`; None when not yet told or deleted."""
@@ -131,10 +135,17 @@ class TrueEvent:
         if self.changed_night is None or night < self.changed_night:
             return self
         return TrueEvent(
-            event_id=self.event_id, person_id=self.person_id, kind=self.kind, system=self.system,
-            client_type=self.client_type, start_at=self.start_at, end_at=self.changed_end_at,
-            status=self.changed_status or self.status, recorded_night=self.recorded_night,
-            facts={**self.facts, **self.changed_facts}, appearance_key=self.appearance_key,
+            event_id=self.event_id,
+            person_id=self.person_id,
+            kind=self.kind,
+            system=self.system,
+            client_type=self.client_type,
+            start_at=self.start_at,
+            end_at=self.changed_end_at,
+            status=self.changed_status or self.status,
+            recorded_night=self.recorded_night,
+            facts={**self.facts, **self.changed_facts},
+            appearance_key=self.appearance_key,
         )
 
 
@@ -149,21 +160,21 @@ class Appearance:
     """
 
     system: System
-    key: str                        # source_person_key as the connector will see it
-    person_id: int                  # the truth; never written into a supplier's format
+    key: str  # source_person_key as the connector will see it
+    person_id: int  # the truth; never written into a supplier's format
     recorded_night: int
     role: Literal["client", "carer", "patient", "related"]
     versions: dict[int, dict[str, str]]
     addresses: list[AddressPeriod]  # as this system holds them (may be stale, wrong, missing)
-    address_defects: dict[int, str] = field(default_factory=dict)   # index into addresses -> defect id
-    duplicate_of: str | None = None         # key of the record it duplicates in the same system
-    marked_duplicate_night: int | None = None   # the night the system marks it as a duplicate (0 = from the start)
-    removed_night: int | None = None        # tombstone or vanishing of the whole record
-    references: dict[str, str] = field(default_factory=dict)   # ids typed in from other systems: {"systmone": key, …}
-    is_test: bool = False                   # a training record (D14)
+    address_defects: dict[int, str] = field(default_factory=dict)  # index into addresses -> defect id
+    duplicate_of: str | None = None  # key of the record it duplicates in the same system
+    marked_duplicate_night: int | None = None  # the night the system marks it as a duplicate (0 = from the start)
+    removed_night: int | None = None  # tombstone or vanishing of the whole record
+    references: dict[str, str] = field(default_factory=dict)  # ids typed in from other systems: {"systmone": key, …}
+    is_test: bool = False  # a training record (D14)
     is_flagged_test: bool = False
     is_restricted: bool = False
-    is_mixed: bool = False                  # the fields mix two people (D13); `person_id` is the main one
+    is_mixed: bool = False  # the fields mix two people (D13); `person_id` is the main one
 
     def addresses_as_of(self, night_date: date) -> list[tuple[int, AddressPeriod]]:
         """The addresses this system holds in the extract of `night_date`, each with its stable index in `addresses`.
@@ -205,16 +216,16 @@ class World:
 
     seed: int
     nights: int
-    first_night: date               # extract date of night 0
+    first_night: date  # extract date of night 0
     people: list[TruePerson]
     events: list[TrueEvent]
     appearances: list[Appearance]
     defects: list[Defect]
-    providers: list[tuple[str, str]]        # (name, CQC location id)
-    organisation_code: str                  # ODS code of the community unit whose SystmOne view this is
+    providers: list[tuple[str, str]]  # (name, CQC location id)
+    organisation_code: str  # ODS code of the community unit whose SystmOne view this is
     organisation_name: str
-    gp_practices: list[tuple[str, str]]     # (code, name)
-    quality: float = 1.0            # multiplier of every catalogue rate: good 0.5, typical 1, poor 2
+    gp_practices: list[tuple[str, str]]  # (code, name)
+    quality: float = 1.0  # multiplier of every catalogue rate: good 0.5, typical 1, poor 2
 
     def night_date(self, night: int) -> date:
         return date.fromordinal(self.first_night.toordinal() + night)

@@ -1,0 +1,111 @@
+"""Spoils the records of each system, independently of the others, at the rates of the sources hand-book, section 11.
+
+Order matters: duplicates first (they then go wrong in their own ways), then numbers, names, births, addresses and the ids
+typed in from other systems. Every hit is logged.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connectors.synthetic.appearances import SYSTEMS, Register
+from connectors.synthetic.choosing import choose, how_many
+from connectors.synthetic.council import Council
+from connectors.synthetic.defects import DefectLog, defect_rng, rate
+from connectors.synthetic.world import Appearance, Defect, System, TrueEvent, TruePerson
+
+
+@dataclass(slots=True)
+class Spoiler:
+    """What one kind of defect needs to work on one system."""
+
+    council: Council
+    register: Register
+    system: System
+    rng: random.Random
+    log: DefectLog
+    records: list[Appearance]
+
+    def share(self, defect_id: str) -> float:
+        """The rate of the defect in this system under the council's quality."""
+        return rate(defect_id, self.system, self.council.settings.quality)
+
+    def person(self, record: Appearance) -> TruePerson:
+        """The person behind the record."""
+        return self.council.people[record.person_id - 1]
+
+    def pick(
+        self, defect_id: str, eligible: Sequence[Appearance], base: int | None = None, *, clustered: bool = True
+    ) -> list[Appearance]:
+        """Records that get the defect: its rate times `base` (all records unless given), taken from the eligible ones."""
+        count = how_many(self.rng, self.share(defect_id), len(self.records) if base is None else base)
+        return choose(self.rng, eligible, count, has_no_number if clustered else None)
+
+    def note(
+        self, defect_id: str, record: Appearance, field: str, table: str = "person", night: int | None = None
+    ) -> None:
+        """Writes the hit down."""
+        self.log.add(defect_id, table, record.key, field, record.recorded_night if night is None else night)
+
+
+def has_no_number(record: Appearance) -> bool:
+    """Whether the record came without an NHS number: such records go wrong three times as often."""
+    return not record.versions[record.recorded_night]["nhs_number"]
+
+
+def value_of(record: Appearance, field: str) -> str:
+    """The value the record holds from its first night."""
+    return record.versions[record.recorded_night][field]
+
+
+def set_field(record: Appearance, field: str, value: str) -> None:
+    """The record holds `value` on every night."""
+    for fields in record.versions.values():
+        fields[field] = value
+
+
+def change_from(record: Appearance, night: int, values: dict[str, str]) -> None:
+    """From `night` on the record holds these values."""
+    if night not in record.versions:
+        known = max(n for n in record.versions if n <= night)
+        record.versions[night] = dict(record.versions[known])
+        record.versions = dict(sorted(record.versions.items()))
+    for since, fields in record.versions.items():
+        if since >= night:
+            fields.update(values)
+
+
+def spoil_records(council: Council, register: Register, events: list[TrueEvent], defects: list[Defect]) -> None:
+    """Puts every defect of people and addresses into the records of all systems."""
+    from connectors.synthetic import (
+        address_defects,
+        birth_defects,
+        duplicate_defects,
+        name_defects,
+        number_defects,
+        reference_links,
+    )
+
+    for system in SYSTEMS:
+        log = DefectLog(defects, system)
+
+        def spoiler(purpose: str, system: System = system, log: DefectLog = log) -> Spoiler:
+            rng = defect_rng(council.settings.seed, system, purpose)
+            return Spoiler(council, register, system, rng, log, _ordinary(register, system))
+
+        duplicate_defects.add_duplicates(spoiler("duplicates"), events)
+        number_defects.spoil_numbers(spoiler("numbers"))
+        duplicate_defects.mix_up(spoiler("mixed"))
+        name_defects.spoil_names(spoiler("names"))
+        birth_defects.spoil_births(spoiler("births"))
+        address_defects.spoil_addresses(spoiler("addresses"))
+        number_defects.change_on_nights(spoiler("numbers on nights"))
+        duplicate_defects.mark_in_names(spoiler("marks"))
+        duplicate_defects.add_test_people(spoiler("test people"))
+    reference_links.type_in_references(council, register, defects)
+
+
+def _ordinary(register: Register, system: System) -> list[Appearance]:
+    return [record for record in register.by_system[system] if not record.is_test]
