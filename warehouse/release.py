@@ -98,7 +98,13 @@ def moment_after(previous: Release | None, as_known_at: datetime) -> datetime:
 
 def gates(connection: Connection) -> tuple[Gate, ...]:
     """The conditions for publishing, asked of what the transaction sees."""
-    return (_accounting(connection), _verdicts(connection), _persons(connection), _completeness(connection))
+    homeless = {kind: _homeless(connection, kind) for kind in EVENTS}
+    return (
+        _accounting(connection),
+        _verdicts(connection),
+        _persons(connection, homeless),
+        _completeness(connection, homeless),
+    )
 
 
 def publish(
@@ -183,41 +189,62 @@ def _verdicts(connection: Connection) -> Gate:
     )
 
 
-def _persons(connection: Connection) -> Gate:
-    facts = {
-        name: int(
-            connection.exec_driver_sql(f"""
-            select count(*) from payload.{name} p
-             where p.known_to is null and not exists (
-               select from identity.membership m where m.source_record_id = p.source_record_id and m.known_to is null)
-            """).scalar_one()
-        )
-        for name in EVENTS
-    }
-    facts["person_records"] = int(
-        connection.exec_driver_sql("""
+@dataclass(frozen=True, slots=True)
+class _Homeless:
+    """Current events of one kind without a current person: `waiting` to be linked, or `withheld` for good."""
+
+    waiting: int
+    withheld: int
+
+
+def _homeless(connection: Connection, kind: str) -> _Homeless:
+    """A record that its supplier has withdrawn has no person any more; events it left behind are withheld, not lost."""
+    records = ("source_record_id", "cared_for_record_id") if kind == "caring" else ("source_record_id",)
+    joins = "".join(
+        f""" left join identity.membership m_{column} on m_{column}.source_record_id = e.{column}
+                  and m_{column}.known_to is null
+             left join identity.record_outline r_{column} on r_{column}.source_record_id = e.{column}
+                  and r_{column}.known_to is null"""
+        for column in records
+    )
+    unlinked = " or ".join(f"m_{column}.source_record_id is null" for column in records)
+    waiting = " or ".join(
+        f"(m_{column}.source_record_id is null and r_{column}.source_record_id is not null)" for column in records
+    )
+    counted = connection.exec_driver_sql(
+        f"""select count(*) filter (where {waiting}), count(*) filter (where not ({waiting}))
+              from payload.{kind} e {joins} where e.known_to is null and ({unlinked})"""
+    ).one()
+    return _Homeless(*counted)
+
+
+def _persons(connection: Connection, homeless: dict[str, _Homeless]) -> Gate:
+    records = connection.exec_driver_sql("""
         select count(*) from identity.record_outline r
          where r.known_to is null and not exists (
            select from identity.membership m where m.source_record_id = r.source_record_id and m.known_to is null)
         """).scalar_one()
-    )
-    without = {f"{name}_without_person": rows for name, rows in facts.items() if rows}
+    waiting = sum(events.waiting for events in homeless.values())
+    withheld = sum(events.withheld for events in homeless.values())
     return Gate(
         "PERSONS",
-        not without,
-        without,
-        "every record and event must belong to a person",
+        records == 0 and waiting == 0,
+        {"records_to_link": int(records), "events_to_link": waiting, "events_of_withdrawn_records": withheld},
+        "every record and every event of it must belong to a person",
         "run the link stage: it has not seen the newest data yet",
     )
 
 
-def _completeness(connection: Connection) -> Gate:
+def _completeness(connection: Connection, homeless: dict[str, _Homeless]) -> Gate:
     facts = {table.name: _current_rows(connection, table.target) for table in TABLES}
-    missing = sum(abs(_current_rows(connection, f"payload.{name}") - facts[name]) for name in EVENTS)
+    lost_or_doubled = sum(
+        abs(_current_rows(connection, f"payload.{kind}") - events.waiting - events.withheld - facts[kind])
+        for kind, events in homeless.items()
+    )
     return Gate(
         "COMPLETENESS",
-        missing == 0,
-        {**facts, "events_lost_or_doubled": missing},
+        lost_or_doubled == 0,
+        {**facts, "events_lost_or_doubled": lost_or_doubled},
         "linking may neither lose nor double an event",
         "report this as a defect; the release before stays current",
     )

@@ -79,7 +79,18 @@ def _publish(store: Store, lease: Lease) -> RunResult:
         RunState.DONE,
         counts={"release": published.number, **counts},
         as_known_at=published.as_known_at,
+        findings=_withheld(asked),
         facts={"release": str(published.number), "digest": published.digest},
+    )
+
+
+def _withheld(asked: tuple[release.Gate, ...]) -> tuple[Finding, ...]:
+    events = sum(gate.facts.get("events_of_withdrawn_records", 0) for gate in asked)
+    if not events:
+        return ()
+    message = f"{events} events are withheld: their supplier has withdrawn the record of the person they belong to"
+    return (
+        Finding("WITHHELD", message, "ask the supplier's team to withdraw the events too, or to restore the record"),
     )
 
 

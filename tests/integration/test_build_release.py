@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy.exc import DBAPIError
-from support.small_warehouse import NIGHT_0, NIGHT_1, NIGHT_2, SmallWarehouse, everyday
 
 from domain.profile import Profile
 from domain.run import RunState
 from governance.store import Store
+from tests.support.small_warehouse import NIGHT_0, NIGHT_1, NIGHT_2, SmallWarehouse, everyday
 from warehouse.build import EVENTS
 from warehouse.lineage import UnknownRow, lines_of
 
@@ -119,15 +119,31 @@ def test_a_change_without_a_later_delivery_still_gets_a_moment_of_its_own(wareho
     assert as_analyst(warehouse, route) == [("Planned entry (transition)",)]
 
 
-def test_an_event_whose_record_has_no_person_holds_the_release(warehouse: SmallWarehouse) -> None:
+def test_a_record_that_has_not_been_linked_yet_holds_the_release(warehouse: SmallWarehouse) -> None:
     warehouse.build()
     warehouse.night(NIGHT_1)
+    warehouse.record("liquidlogic:new")
     warehouse.event("request", "liquidlogic:new", "request-2")
     result = warehouse.build()
     assert result.state is RunState.HELD
-    assert [finding.code for finding in result.findings] == ["PERSONS", "COMPLETENESS"]
+    assert [finding.code for finding in result.findings] == ["PERSONS"]
+    assert "records to link: 1, events to link: 1" in result.findings[0].message
     assert as_analyst(warehouse, "select release from release.about") == [(1,)]
     assert warehouse.one("select count(*) from core.event where event_key = 'request-2'") == 0
+
+
+def test_events_of_a_record_its_supplier_withdrew_are_withheld_and_counted(warehouse: SmallWarehouse) -> None:
+    warehouse.build()
+    warehouse.night(NIGHT_1)
+    for table in ("identity.source_person", "identity.membership"):
+        warehouse.end(table, source_record_id=warehouse.record_number("liquidlogic:L1"))
+    result = warehouse.build()
+    assert (result.state, [finding.code for finding in result.findings]) == (RunState.DONE, ["WITHHELD"])
+    assert result.findings[0].message.startswith("6 events are withheld")  # five of Ada's, and that Bea cares for her
+    assert as_analyst(warehouse, "select count(*) from release.request") == [(0,)]
+    assert as_analyst(warehouse, "select count(*) from release.caring") == [(0,)]
+    assert as_analyst(warehouse, "select count(*) from release.contact") == [(1,)]
+    assert as_analyst(warehouse, "select count(*) from release.request", release=1) == [(1,)]
 
 
 def land(warehouse: SmallWarehouse, *, read: int | None, verdict: str | None) -> None:
@@ -248,7 +264,7 @@ def test_f80_a_running_query_finishes_on_its_release(warehouse: SmallWarehouse) 
                 tuple(row)
                 for row in connection.exec_driver_sql(
                     "with a as materialized (select count(*) n from release.request), "
-                    "pause as materialized (select pg_sleep(1.5) from a) "
+                    "pause as materialized (select pg_sleep(0.9) from a) "
                     "select (select n from a), (select count(*) from pause), (select count(*) from release.request), "
                     "(select release from release.about)"
                 )

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from support.small_warehouse import NIGHT_1, SmallWarehouse, everyday
 
 from domain.profile import Profile
 from domain.run import RunState
 from governance.store import Store
+from tests.support.small_warehouse import NIGHT_1, SmallWarehouse, everyday
 from warehouse.build import TABLES
 
 BUILD = """

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from psycopg import errors, sql
-from support.small_warehouse import CANARY, NIGHT_1, SmallWarehouse, everyday
 
 from domain.profile import ROLES, Profile
 from governance.store import Store
+from tests.support.small_warehouse import CANARY, NIGHT_1, SmallWarehouse, everyday
 from warehouse.migrate import migrate
 
 # r read, w insert and update, d delete. Landing tables follow the suppliers' specifications and share one entry.
@@ -41,6 +41,7 @@ MATRIX: dict[str, dict[str, str]] = {
     "landing.*": {"loader": "rw"},
     "landing.code_map": {"loader": "rwd"},
     "quarantine.held_row": {"loader": "rw"},
+    "identity.standardised_record": {"linker": "rwd"},
     "identity.source_record": {**SOURCE, "publisher": "r"},
     **{f"identity.{name}": SOURCE for name in ("source_person", "source_address", "source_reference")},
     **{f"identity.{name}": {"linker": "rw", "publisher": "r"} for name in ("person", "membership")},

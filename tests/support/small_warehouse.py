@@ -90,19 +90,7 @@ class SmallWarehouse:
             (person_id, self.moment),
         )
         for record in records:
-            source, key = record.split(":", 1)
-            number = self.record_number(record)
-            self._put(
-                "identity.source_person",
-                {"source_record_id": number},
-                source=source,
-                source_person_key=key,
-                forename=CANARY,
-                surname=CANARY,
-                nhs_number_supplied="9990000018",
-                birth_date="1950-05-17",
-                **self._landed(source),
-            )
+            number = self.record(record)
             self._put("identity.membership", {"source_record_id": number}, person_id=person_id, reason="nhs_verified")
         told = {
             "nhs_number": "9990000018",
@@ -115,6 +103,20 @@ class SmallWarehouse:
             **detail,
         }
         self._put("identity.person_detail", {"person_id": person_id}, **told)
+
+    def record(self, record: str) -> int:
+        """A supplier's record of somebody, conformed and not linked yet; returns its internal number."""
+        source, key = record.split(":", 1)
+        number = self.record_number(record)
+        identifiers = {
+            "forename": CANARY,
+            "surname": CANARY,
+            "nhs_number_supplied": "9990000018",
+            "birth_date": "1950-05-17",
+        }
+        told = {"source": source, "source_person_key": key, **identifiers, **self._landed(source)}
+        self._put("identity.source_person", {"source_record_id": number}, **told)
+        return number
 
     def event(self, kind: str, record: str, event_key: str, **columns: Any) -> None:
         """An event of `kind` for the record `source:key`; unnamed columns take the defaults above."""

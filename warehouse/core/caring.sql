@@ -13,7 +13,7 @@ select numbered.event_id,
        now.landed_dataset,
        now.landed_version_id
   from now
-  join member as carer on carer.source_record_id = now.source_record_id
-  join member as cared_for on cared_for.source_record_id = now.cared_for_record_id
-  join core.event as numbered
+  inner join member as carer on carer.source_record_id = now.source_record_id
+  inner join member as cared_for on cared_for.source_record_id = now.cared_for_record_id
+  inner join core.event as numbered
     on numbered.kind = 'caring' and numbered.source = now.source and numbered.event_key = now.event_key

@@ -15,6 +15,6 @@ select numbered.event_id,
        now.landed_dataset,
        now.landed_version_id
   from now
-  join member on member.source_record_id = now.source_record_id
-  join core.event as numbered
+  inner join member on member.source_record_id = now.source_record_id
+  inner join core.event as numbered
     on numbered.kind = 'characteristic' and numbered.source = now.source and numbered.event_key = now.event_key

@@ -16,5 +16,5 @@ select member.person_id,
        record.landed_dataset,
        record.landed_version_id
   from record
-  join member on member.source_record_id = record.source_record_id
+  inner join member on member.source_record_id = record.source_record_id
   left join identity.membership_strength as strength on strength.source_record_id = record.source_record_id

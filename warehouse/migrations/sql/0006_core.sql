@@ -150,8 +150,8 @@ create view identity.membership_strength with (security_barrier) as
   )
   select b.source_record_id, max(b.match_weight) as link_weight
     from both_ways b
-    join identity.membership m on m.source_record_id = b.source_record_id and m.known_to is null
-    join identity.membership o on o.source_record_id = b.other_record_id and o.known_to is null and o.person_id = m.person_id
+    inner join identity.membership m on m.source_record_id = b.source_record_id and m.known_to is null
+    inner join identity.membership o on o.source_record_id = b.other_record_id and o.known_to is null and o.person_id = m.person_id
    group by b.source_record_id;
 reset role;
 
