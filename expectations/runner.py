@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -79,7 +80,9 @@ class Runner:
     def _batch(self, view: str) -> Any:
         if self._source is None:
             gx, context, _ = _library()
-            self._source = context.data_sources.add_or_update_sql("staging", connection_string=self._url)
+            with warnings.catch_warnings():  # it recommends a source that cannot take unix sockets
+                warnings.simplefilter("ignore")
+                self._source = context.data_sources.add_or_update_sql("staging", connection_string=self._url)
         if view not in self._batches:
             asset = self._source.add_table_asset(view, table_name=view, schema_name="staging")
             self._batches[view] = asset.add_batch_definition_whole_table("all")
