@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from domain.profile import Profile
 from domain.run import Finding, RunContext, RunResult, RunState
 from governance.ledger import Lease, recorded
 from governance.store import Store
@@ -42,7 +41,7 @@ def _prepare(store: Store, lease: Lease, context: RunContext) -> RunResult:
             return RunResult(_STAGE, "", RunState.HELD, findings=(_NOTHING_PUBLISHED,))
         prepared = collection.prepare(connection, release, context.profile)
     with store.connect("returns_officer", "statutory_return") as connection:
-        _enter(connection, prepared, context.profile)
+        _enter(connection, prepared)
     return RunResult(
         _STAGE,
         "",
@@ -72,9 +71,10 @@ def _state(prepared: PreparedReturn) -> RunState:
     return RunState.HELD if prepared.waits_for_data else RunState.REFUSED
 
 
-def _enter(connection: Connection, prepared: PreparedReturn, profile: Profile) -> None:
+def _enter(connection: Connection, prepared: PreparedReturn) -> None:
     """Write the prepared return into the ledger, once for the same file."""
-    facts = {"path": str(prepared.path.relative_to(profile.returns)), "counts": dict(prepared.counts)}
+    paths = {"path": prepared.path, **prepared.other_paths}
+    facts = {**{name: str(path) for name, path in paths.items()}, "counts": dict(prepared.counts)}
     connection.exec_driver_sql(
         """insert into ledger.prepared_return
              (collection, release, period_start, period_end, rows, errors, file_sha256, status, facts)

@@ -6,21 +6,21 @@ Written from the hand-book (returns 2.3) without a line of the return's own code
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from connectors.synthetic.keys import event_key
-from connectors.synthetic.world import Appearance, World
+from connectors.synthetic import truth
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 ASSOCIATION: Final = "Unpaid carer known by association"
 SELECTED: Final = "selected"
 EVENT_TYPES: Final = {"request": "Request", "assessment": "Assessment", "review": "Review", "service": "Service"}
-_CARE_SYSTEMS: Final = ("liquidlogic", "carefirst")
 _ADULT: Final = 18
 
 
@@ -28,9 +28,9 @@ _ADULT: Final = 18
 class Truth:
     """The truth after the last night, as tables.
 
-    events: event_type, reference, person_id, record, client_type, start_date, end_date, status.
-    people: person_id (index), birth_date, death_date, is_test. caring: carer, adult (true person ids).
-    records: record (source:key), person_id. defects: defect_id, subject (source:key).
+    events: event_type, reference (source:event_key), person_id, record (source:key), client_type, start_date, end_date,
+    status. people: person_id (index), birth_date, death_date, is_test. caring: carer, adult (true person ids).
+    records: record, person_id. defects: defect_id, subject (source:key of an event or a record).
     """
 
     events: pd.DataFrame
@@ -40,70 +40,41 @@ class Truth:
     defects: pd.DataFrame
 
 
-def truth_after(world: World, night: int) -> Truth:
-    """The world's truth after `night`, as far as the care systems could know it."""
-    import pandas as pd
+def load_truth(folder: Path) -> Truth:
+    """The truth as `truth.save` wrote it; raises `FileNotFoundError` when the council was not saved there."""
+    return truth_of({name: truth.load(folder, name) for name in truth.FILES})
 
-    here = [record for record in world.appearances if record.as_of(night) is not None]
+
+def truth_of(tables: Mapping[str, pa.Table]) -> Truth:
+    """The part of the truth tables that the return is about."""
+    events, people, records, defects, caring = (
+        tables[name].to_pandas() for name in ("event", "person", "appearance", "defect", "caring")
+    )
+    events = events[events["kind"].isin(list(EVENT_TYPES))]
     return Truth(
-        events=pd.DataFrame(_events(world, night), columns=list(_EVENT_COLUMNS)),
-        people=pd.DataFrame(
-            [(p.person_id, p.birth_date, p.death_date, "test_person" in p.tags) for p in world.people],
-            columns=["person_id", "birth_date", "death_date", "is_test"],
-        ).set_index("person_id"),
-        caring=pd.DataFrame(_caring(world, here), columns=["carer", "adult"]),
-        records=pd.DataFrame(
-            [(f"{record.system}:{record.key}", record.person_id) for record in world.appearances],
-            columns=["record", "person_id"],
+        events=events.assign(
+            event_type=events["kind"].map(EVENT_TYPES),
+            reference=events["system"] + ":" + events["event_key"],
+            record=events["system"] + ":" + events["appearance_key"],
         ),
-        defects=pd.DataFrame(
-            [(defect.defect_id, f"{defect.system}:{defect.key}") for defect in world.defects],
-            columns=["defect_id", "subject"],
-        ),
+        people=people.assign(is_test=["test_person" in tags for tags in people["tags"]]).set_index("person_id"),
+        caring=caring.rename(columns={"carer_person_id": "carer", "cared_for_person_id": "adult"}),
+        records=records.assign(record=records["system"] + ":" + records["key"]),
+        defects=defects.assign(subject=defects["system"] + ":" + defects["key"]),
     )
 
 
-_EVENT_COLUMNS: Final = (
-    "event_type", "reference", "person_id", "record", "client_type", "start_date", "end_date", "status",
-)  # fmt: skip
-
-
-def _events(world: World, night: int) -> Iterable[tuple[object, ...]]:
-    for event in world.events:
-        state = event.as_of(night)
-        if state is not None and event.kind in EVENT_TYPES:
-            yield (
-                EVENT_TYPES[event.kind],
-                f"{event.system}:{event_key(event)}",
-                event.person_id,
-                f"{event.system}:{event.appearance_key}",
-                event.client_type,
-                state.start_at.date(),
-                state.end_at.date() if state.end_at else None,
-                state.status,
-            )
-
-
-def _caring(world: World, here: Iterable[Appearance]) -> Iterable[tuple[int, int]]:
-    """Pairs of carer and adult who both have a record in the same care system."""
-    known = {(record.system, record.person_id) for record in here if not record.is_test}
-    for person in world.people:
-        for adult in person.relations.get("cares_for", []):
-            if any((system, person.person_id) in known and (system, adult) in known for system in _CARE_SYSTEMS):
-                yield person.person_id, adult
-
-
-def expected_lines(truth: Truth, start: date, end: date) -> pd.DataFrame:
+def expected_lines(known: Truth, start: date, end: date) -> pd.DataFrame:
     """Every candidate with `selected` or the rule that keeps it out.
 
     Columns: event_type, reference, person_id, record, client_type, reason.
     """
     import pandas as pd
 
-    people = {row.Index: row for row in truth.people.itertuples()}
-    reasons = [_reason(event, people[event.person_id], start, end) for event in truth.events.itertuples()]
-    lines = truth.events[["event_type", "reference", "person_id", "record", "client_type"]].assign(reason=reasons)
-    return pd.concat([lines, _carer_lines(truth, lines, start, end)], ignore_index=True)
+    people = {row.Index: row for row in known.people.itertuples()}
+    reasons = [_reason(event, people[event.person_id], start, end) for event in known.events.itertuples()]
+    lines = known.events[["event_type", "reference", "person_id", "record", "client_type"]].assign(reason=reasons)
+    return pd.concat([lines, _carer_lines(known, lines, start, end)], ignore_index=True)
 
 
 def _reason(event: Any, person: Any, start: date, end: date) -> str:
@@ -126,15 +97,15 @@ def _reason(event: Any, person: Any, start: date, end: date) -> str:
     return "under_18_at_period_end" if _is_child(person.birth_date, person.death_date, end) else SELECTED
 
 
-def _carer_lines(truth: Truth, events: pd.DataFrame, start: date, end: date) -> pd.DataFrame:
+def _carer_lines(known: Truth, events: pd.DataFrame, start: date, end: date) -> pd.DataFrame:
     import pandas as pd
 
     chosen = events[events["reason"] == SELECTED]
     with_events = set(chosen["person_id"])
     adults = set(chosen.loc[chosen["client_type"] == "Service user", "person_id"])
     lines = []
-    for carer, pairs in truth.caring.groupby("carer", sort=True):
-        person = truth.people.loc[carer]
+    for carer, pairs in known.caring.groupby("carer", sort=True):
+        person = known.people.loc[carer]
         reason = SELECTED
         if carer in with_events:
             reason = "has_events_of_their_own"

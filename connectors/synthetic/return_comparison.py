@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from connectors.synthetic.expected_return import ASSOCIATION, EVENT_TYPES, SELECTED, Truth, expected_lines
+from connectors.synthetic.expected_return import ASSOCIATION, EVENT_TYPES, SELECTED, Truth, expected_lines, load_truth
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ def compare(found: pd.DataFrame, truth: Truth, members: pd.DataFrame, start: dat
 
     Args:
         found: the return's selection account: event_type, reference, reason.
-        truth: from `truth_after`.
+        truth: from `load_truth`.
         members: person_id (ours), record (source:key): which records the linkage put into which person.
         start: first day of the period.
         end: last day of the period.
@@ -183,3 +184,58 @@ def explain_failures(failures: pd.DataFrame, truth: Truth, members: pd.DataFrame
 
     pairs = zip(failures["check"], failures["reference"], strict=True)
     return failures.assign(explanation=[explain(str(check), str(reference)) for check, reference in pairs])
+
+
+def compare_with_truth(
+    truth_folder: Path, period: tuple[date, date], file: Path, members: pd.DataFrame
+) -> dict[str, dict[str, Any]]:
+    """Judge a prepared file by the accounts that lie beside it.
+
+    Returns for each event type: expected, found, agreed, missing, extra, explained, unexplained, and `differences`, one
+    line each with its cause. Raises `ValueError` when the file does not hold exactly what its account says it selected.
+    """
+    import pandas as pd
+
+    account = pd.read_csv(beside(file, "selection"), dtype=str, keep_default_na=False)
+    _insist_on_agreement(file, account)
+    comparison = compare(account, load_truth(truth_folder), members, *period)
+    result: dict[str, dict[str, Any]] = {}
+    for line in comparison.counts.to_dict("records"):
+        differences = comparison.differences[comparison.differences["event_type"] == line["event_type"]]
+        explained = len(differences) - line["unexplained"]
+        details = differences.drop(columns="event_type").to_dict("records")
+        figures = {str(name): value for name, value in line.items() if name != "event_type"}
+        result[str(line["event_type"])] = {**figures, "explained": explained, "differences": details}
+    return result
+
+
+def errors_with_causes(truth_folder: Path, file: Path, members: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Each failing check at level error: its rows, how many an injected defect explains, which, and how many none."""
+    import pandas as pd
+
+    failures = pd.read_csv(beside(file, "failures"), dtype=str, keep_default_na=False)
+    lines = explain_failures(failures[failures["level"] == "error"], load_truth(truth_folder), members)
+    result = {}
+    for check, rows in lines.groupby("check"):
+        causes = rows["explanation"].value_counts().to_dict()
+        unexplained = int(causes.pop("", 0))
+        explained = len(rows) - unexplained
+        result[str(check)] = {"rows": len(rows), "explained": explained, "unexplained": unexplained, "causes": causes}
+    return result
+
+
+def beside(file: Path, name: str) -> Path:
+    """The account called `name` that was written with the return."""
+    return file.with_name(f"{file.stem}_{name}.csv")
+
+
+def _insist_on_agreement(file: Path, account: pd.DataFrame) -> None:
+    import pandas as pd
+
+    sent = pd.read_csv(
+        file, dtype=str, keep_default_na=False, usecols=["Event Reference", "LA Person Unique Identifier"]
+    )
+    own = "carer:" + sent["LA Person Unique Identifier"]
+    references = sent["Event Reference"].where(sent["Event Reference"] != "", own)
+    if sorted(references) != sorted(account.loc[account["reason"] == SELECTED, "reference"]):
+        raise ValueError(f"{file.name} does not hold the rows that its selection account lists")

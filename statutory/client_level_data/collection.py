@@ -75,7 +75,7 @@ class ClientLevelData:
         )
         records = reading.read_records(connection)
         states = reading.read_source_states(connection, release.as_known_at)
-        last = reading.read_last_file(connection, release.number, profile.returns, specification, facts)
+        last = reading.read_last_file(connection, release.number, specification, facts)
         selection = select(records, period, specification)
         built = build(selection, records, period, specification, facts)
         built.file.previous = last

@@ -48,13 +48,13 @@ def read_source_states(connection: Connection, moment: datetime) -> dict[str, So
 
 
 def read_last_file(
-    connection: Connection, release: int, folder: Path, specification: Specification, facts: FileFacts
+    connection: Connection, release: int, specification: Specification, facts: FileFacts
 ) -> ReturnFile | None:
     """The last submission made from an earlier release; None when there is none or its file has changed since."""
     row = connection.exec_driver_sql(_statement("last_submission"), {"release": release}).one_or_none()
     if row is None:
         return None
-    path = folder / row.path
+    path = Path(row.path)
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != row.file_sha256:
         return None
     before = FileFacts(
