@@ -76,12 +76,16 @@ def basis_of(connection: Connection) -> dict[str, Any]:
     link_run = connection.exec_driver_sql("select max(link_run_id) from ledger.link_run").scalar_one()
     inputs = [f"payload.{name}" for name in EVENTS]
     inputs += ["identity.membership", "identity.person_outline", "identity.record_outline"]
-    marks = {}
+    marks: dict[str, list[Any]] = {}
     for name in inputs:
         newest, rows = connection.exec_driver_sql(
             f"select max(version_id), count(*) filter (where known_to is null) from {name}"
         ).one()
         marks[name] = [newest or 0, rows]
+    weights, linked = connection.exec_driver_sql(
+        "select coalesce(sum(round(link_weight::numeric, 4)), 0)::text, count(*) from identity.membership_strength"
+    ).one()
+    marks["identity.membership_strength"] = [weights, linked]
     return {"as_known_at": moment.isoformat() if moment else None, "link_run_id": link_run, "marks": marks}
 
 

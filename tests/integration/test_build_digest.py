@@ -91,7 +91,7 @@ def test_a_change_undone_gives_the_first_digest_again(warehouse: SmallWarehouse)
     facts=st.lists(
         st.tuples(st.sampled_from(["request", "service", "referral", "contact"]), st.integers(0, 5), st.integers(0, 9)),
         min_size=1,
-        max_size=12,
+        max_size=8,
         unique_by=lambda fact: (fact[0], fact[2]),
     ),
     seed=st.integers(0, 1000),

@@ -12,8 +12,8 @@ from domain.profile import Profile
 from warehouse.build import TABLES, select_of
 from warehouse.digest import covered_columns
 
-IDENTIFYING = set(
-    [
+IDENTIFYING = {
+    *(
         "forename",
         "surname",
         "middle_names",
@@ -22,19 +22,10 @@ IDENTIFYING = set(
         "title",
         "nhs_number",
         "nhs_number_supplied",
-        "birth_date",
-        "postcode",
-        "address_text",
-        "line_text",
-        "uprn",
-        "telephone",
-        "email",
-        "source_person_key",
-        "event_key",
-        "event_reference",
-        "description",
-    ]
-)
+    ),
+    *("birth_date", "postcode", "address_text", "line_text", "uprn", "telephone", "email", "source_person_key"),
+    *("nhs_number_supplied", "event_key", "event_reference", "description"),
+}
 # Said by every row about itself: when it was learnt and from which line, or worked out from columns beside it.
 NOT_CONTENT = {"known_from", "landed_version_id", "valid_from", "valid_to"}
 
