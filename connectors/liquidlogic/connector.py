@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from connectors.base import DeliveryProblem, LandedDelivery, LandedTable, Past, RawFile, TableMode
+from connectors.base import DeliveryMode, DeliveryProblem, LandedDelivery, LandedTable, Past, RawFile, TableMode
 from connectors.drift import columns_by_field
 from connectors.landing import TableWriter, keep
 from connectors.liquidlogic.mart import (
@@ -85,7 +85,12 @@ def make(profile: Profile, source: SourceSettings) -> LiquidlogicConnector:
         raise ProfileError(f"{profile.path}: overlap_days of {source.name} is a whole number of days")
     accepted = frozenset(part.strip() for part in options.get("shrink_accepted", "").split(",") if part.strip())
     settings = MartSettings(
-        source.name, options["url"], options.get("schema", "Adult_Social"), _DAYS.index(weekday), timedelta(int(overlap)), accepted
+        source.name,
+        options["url"],
+        options.get("schema", "Adult_Social"),
+        _DAYS.index(weekday),
+        timedelta(int(overlap)),
+        accepted,
     )
     return LiquidlogicConnector(settings)
 
@@ -114,7 +119,7 @@ class Snapshot:
     """The mart as one rebuild left it."""
 
     settings: MartSettings
-    refreshed_at: datetime      # the mart's local time
+    refreshed_at: datetime  # the mart's local time
     contents: dict[str, Content]
 
     @property
@@ -126,8 +131,11 @@ class Snapshot:
         return self.refreshed_at.replace(tzinfo=_LONDON)
 
     def content_hash(self) -> str:
-        """A hash over the refresh stamp and every table's fingerprint: the same night is recognised however it is reached."""
-        facts = [self.refreshed_at.isoformat(), *(f"{table} {content}" for table, content in sorted(self.contents.items()))]
+        """A hash over the refresh stamp and every table's fingerprint: it knows a night again (F12, F13)."""
+        facts = [
+            self.refreshed_at.isoformat(),
+            *(f"{table} {content}" for table, content in sorted(self.contents.items())),
+        ]
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
     def land(self, area: Path, past: Past) -> LandedDelivery:
@@ -151,7 +159,7 @@ class Snapshot:
             raise
         files, tables = tuple(file for file, _ in landed), tuple(table for _, table in landed)
         since = self._since(past)
-        mode = "delta" if since else "bulk"
+        mode: DeliveryMode = "delta" if since else "bulk"
         return LandedDelivery(mode, since.replace(tzinfo=_LONDON) if since else None, self.as_known_at, files, tables)
 
     def _reads(self, past: Past) -> Iterator[tuple[TableSpec, TableMode, datetime | None]]:
@@ -162,7 +170,7 @@ class Snapshot:
         for spec in specs.values():
             if since is not None and _is_fact(spec):
                 yield spec, "delta", since
-            else:   # a snapshot older than what we know only fills history: it may end nothing (CTL-15)
+            else:  # a snapshot older than what we know only fills history: it may end nothing (CTL-15)
                 yield spec, "full" if is_newest else "bulk", None
         if self._keys_are_due(past):
             for spec in specs.values():
@@ -184,7 +192,9 @@ class Snapshot:
 
     def _refuse_to_shrink(self, past: Past) -> None:
         """Hold a snapshot in which a table lost more rows than a night explains: each would count as a deletion."""
-        if self.name in self.settings.shrink_accepted or (past.last_known_at and self.as_known_at <= past.last_known_at):
+        if self.name in self.settings.shrink_accepted or (
+            past.last_known_at and self.as_known_at <= past.last_known_at
+        ):
             return
         for table, spec in table_specs(SUPPLIER).items():
             before, now = past.last_records.get(spec.dataset, 0), self.contents[table].rows

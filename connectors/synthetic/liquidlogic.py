@@ -1,7 +1,7 @@
 """The Liquidlogic simulator: writes the reporting mart of every night, as the nightly rebuild would leave it.
 
-`write` makes the files of all nights from the truth; `rebuild_mart` (in `liquidlogic_mart`) loads one of them into a real
-database. The same world always gives the same rows.
+`write` makes the files of all nights from the truth; `rebuild_mart` (in `liquidlogic_mart`) loads one of them into a
+real database. The same world always gives the same rows.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _late_people(mart: Mart) -> set[str]:
         if a.system == SYSTEM
         and 0 < a.recorded_night < mart.last_night
         and a.removed_night is None
-        and mart.draw("late person", a.key) < _LATE_SHARE
+        and mart.draw("late person", a.key) < _LATE_SHARE * mart.world.quality
     }
     for key in sorted(late):
         mart.log("D86", "DIM_PERSON", f"person:{key}", "DIM_PERSON_ID")

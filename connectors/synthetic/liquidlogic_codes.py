@@ -1,7 +1,8 @@
 """Local codes of the simulated Liquidlogic site: what its clerks pick for each thing that is true.
 
-The council invented these codes (assumption), so nothing outside `connectors/liquidlogic` may know them. They are kept apart from
-the connector's mapping on purpose: a slip in the mapping then shows as a wrong figure instead of cancelling out.
+The council invented these codes (assumption), so nothing outside `connectors/liquidlogic` may know them. They are kept
+apart from the connector's mapping on purpose: a slip in the mapping then shows as a wrong figure instead of cancelling
+out.
 """
 
 from __future__ import annotations
@@ -273,5 +274,5 @@ STATUSES: Final[dict[str, str]] = {"open": "OPN", "completed": "COM", "cancelled
 
 
 def code_for(code_set: str, clean: str) -> str | None:
-    """The code a clerk picks for `clean`; None when there is nothing to say. Raises KeyError for wording nobody knows."""
+    """The code a clerk picks for `clean`; None when there is nothing to say. Raises KeyError for unknown wording."""
     return CODES[code_set][clean] if clean else None

@@ -1,41 +1,39 @@
 """The event side of the simulated mart: requests, referrals, assessments, reviews and services as `FACT_` rows.
 
 Each true event becomes one row from the night it is recorded, written again from the night it changes and gone from the
-night it is deleted: the mart has no tombstones. Defects D70, D80 to D86, D88 and D93 are made and logged here.
+night it is deleted: the mart has no tombstones. Defects D80 to D83 and D86 are made and logged here; slips in single
+values are made in `liquidlogic_slips`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from connectors.synthetic.keys import event_key, supplier_event_id
-from connectors.synthetic.liquidlogic_codes import CODES, OUTCOME_FLAGS, RETIRED, STATUSES, code_for
+from connectors.synthetic.liquidlogic_codes import CODES, OUTCOME_FLAGS, STATUSES, code_for
 from connectors.synthetic.liquidlogic_referrals import NO_REFERRAL, Referrals
-from connectors.synthetic.liquidlogic_rows import NO_DATE, SYSTEM, Mart, Row, moment, nights_of_change
+from connectors.synthetic.liquidlogic_rows import SYSTEM, Mart, Row, moment, nights_of_change
+from connectors.synthetic.liquidlogic_slips import (
+    Work,
+    amount,
+    care_plan,
+    code_typed,
+    end_typed,
+    outcome_flags,
+    plan_number,
+    text_typed,
+    units_typed,
+    worker,
+)
 from connectors.synthetic.world import TrueEvent
 
 #: The night on which a tidying-up closes services that ended long ago, all with that day's date (D83).
 BULK_CLOSURE_NIGHT: Final = 4
 _LONG_AGO: Final = timedelta(days=60)
-_ODD_TEXT: Final = (' | see "notes"', "\r\nrang back, no reply", ",\tas agreed", "\x0b(copied)", "; O'Brien & Co")
-_ODD_UNITS: Final = ("2 hrs", "£12.50", "1 x wk", "tbc")
 _LATENESS: Final = ((0.70, 0), (0.90, 3), (0.97, 14), (0.995, 90), (1.0, 200))  # share up to, days (D80)
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """One event as the mart tells it from one night on."""
-
-    event: TrueEvent  # the state of that night
-    key: str
-    number: int
-    night: int
-    created: datetime
-    ended: datetime | None
 
 
 def add_events(mart: Mart, referrals: Referrals) -> None:
@@ -60,7 +58,7 @@ def _add_event(mart: Mart, referrals: Referrals, event: TrueEvent, end: int) -> 
         assert state is not None
         if closure is not None:
             state = _until_closed(mart, state, closed=start >= closure, closure=closure)
-        work = _Work(state, key, number, start, created, _ended(mart, table, state, key))
+        work = Work(state, key, number, start, created, end_typed(mart, table, state, key))
         row = row_of(mart, work)
         is_orphan = orphan_until is not None and start < orphan_until
         row["DIM_PERSON_ID"] = -1 if is_orphan else int(event.appearance_key)
@@ -87,7 +85,7 @@ def _created(mart: Mart, table: str, event: TrueEvent, key: str) -> datetime:
 
 
 def _log_truth(mart: Mart, table: str, event: TrueEvent, key: str) -> None:
-    """Changes and deletions are part of the truth; what makes them defects is that an extract had told the old story."""
+    """Log changes and deletions: they are the truth, but an extract had already told the old story."""
     if event.deleted_night is not None and event.deleted_night > event.recorded_night:
         mart.log("D81", table, key, "", event.deleted_night)
     if event.changed_night is not None and event.status == "completed":
@@ -121,19 +119,7 @@ def _orphan_until(mart: Mart, table: str, event: TrueEvent, key: str) -> int | N
     return event.recorded_night + 1 if mart.draw("orphan", key) < 0.5 else mart.last_night + 1
 
 
-def _ended(mart: Mart, table: str, state: TrueEvent, key: str) -> datetime | None:
-    if state.end_at is None:
-        return mart.no_date(f"end:{key}")
-    if state.kind == "service" and mart.hit("D70a", key):
-        mart.log("D70a", table, key, "END_DTTM")
-        return state.start_at - timedelta(days=1 + int(mart.draw("backwards", key) * 30))
-    if state.kind == "service" and mart.hit("D70b", key):
-        mart.log("D70b", table, key, "END_DTTM")
-        return NO_DATE
-    return state.end_at
-
-
-def _request(mart: Mart, work: _Work) -> Row:
+def _request(mart: Mart, work: Work) -> Row:
     facts = work.event.facts
     outcome = facts.get("outcome", "")
     row: Row = {
@@ -145,18 +131,18 @@ def _request(mart: Mart, work: _Work) -> Row:
         "DIM_LOOKUP_CONT_SORC_ID_DESC": mart.blank(f"source:{work.key}"),
         "DIM_LOOKUP_ROUTE_OF_ACCESS_DESC": facts.get("route_of_access") or None,
         "DIM_LOOKUP_CONTACT_REASON_CODE": "GEN",
-        "DIM_LOOKUP_CONTACT_REASON_DESC": _text(mart, "FACT_CONTACTS", work, "DIM_LOOKUP_CONTACT_REASON_DESC"),
+        "DIM_LOOKUP_CONTACT_REASON_DESC": text_typed(mart, "FACT_CONTACTS", work, "DIM_LOOKUP_CONTACT_REASON_DESC"),
         "DIM_LOOKUP_STEP_SUBSTATUS_CODE": STATUSES[work.event.status],
         "OUTCOME_NEW_REFERRAL_FLAG": "Y" if outcome.startswith("Progress") else "N",
         "OUTCOME_EXISTING_REFERRAL_FLAG": "N",
     }
-    row["DIM_LOOKUP_ROUTE_OF_ACCESS_CODE"] = _code(
+    row["DIM_LOOKUP_ROUTE_OF_ACCESS_CODE"] = code_typed(
         mart, "FACT_CONTACTS", work, "route_of_access", "DIM_LOOKUP_ROUTE_OF_ACCESS_CODE"
     )
-    return row | _outcome_flags(mart, work, outcome)
+    return row | outcome_flags(mart, work, outcome)
 
 
-def _assessment(mart: Mart, work: _Work) -> Row:
+def _assessment(mart: Mart, work: Work) -> Row:
     table, facts = "FACT_ADULT_ASSESSMENT", work.event.facts
     needs = {"Yes": mart.flag(True, f"needs:{work.key}"), "No": mart.flag(False, f"needs:{work.key}"), "Unknown": "U"}
     row: Row = {
@@ -164,32 +150,33 @@ def _assessment(mart: Mart, work: _Work) -> Row:
         "FACT_FORM_ID": work.number + 90_000_000,
         "START_DTTM": work.event.start_at,
         "END_DTTM": work.ended,
-        "COMPLETED_BY_USER_ID": _worker(mart, table, work),
+        "COMPLETED_BY_USER_ID": worker(mart, table, work),
         "COMPLETED_BY_DEPT_ID": 700 + work.number % 12,
         "DIM_LOOKUP_CLIENT_TYPE_CODE": code_for("client_type", work.event.client_type),
         "DIM_LOOKUP_ASSESSMENT_TYPE_CODE": code_for("assessment_type", facts.get("assessment_type", "")),
         "DIM_LOOKUP_ASSESSMENT_TYPE_DESC": facts.get("assessment_type") or None,
-        "DIM_ASSESSMENT_TEMPLATE_ID_DESC": _text(mart, table, work, "DIM_ASSESSMENT_TEMPLATE_ID_DESC"),
+        "DIM_ASSESSMENT_TEMPLATE_ID_DESC": text_typed(mart, table, work, "DIM_ASSESSMENT_TEMPLATE_ID_DESC"),
         "ELIGIBLE_NEEDS_FLAG": needs.get(facts.get("eligible_needs", "")),
-        "DIM_LOOKUP_METHOD_CODE": _code(mart, table, work, "method", "DIM_LOOKUP_METHOD_CODE"),
+        "DIM_LOOKUP_METHOD_CODE": code_typed(mart, table, work, "method", "DIM_LOOKUP_METHOD_CODE"),
         "DIM_LOOKUP_METHOD_DESC": facts.get("method") or None,
         "DIM_LOOKUP_STEP_SUBSTATUS_CODE": STATUSES[work.event.status],
     }
-    return row | _outcome_flags(mart, work, facts.get("outcome", ""))
+    return row | outcome_flags(mart, work, facts.get("outcome", ""))
 
 
-def _review(mart: Mart, work: _Work) -> Row:
+def _review(mart: Mart, work: Work) -> Row:
     table, facts = "FACT_ADULT_REVIEW", work.event.facts
     reason = facts.get("review_reason", "")
+    reason_column = "DIM_LOOKUP_REVIEW_REASON_CODE"
     return {
         "FACT_ADULT_REVIEW_ID": work.number,
-        "FACT_CARE_PLAN_ID": 910_000_000 + work.event.event_id,
+        "FACT_CARE_PLAN_ID": plan_number(work),
         "DUE_DTTM": moment(facts.get("due_date", "")),
         "START_DTTM": work.event.start_at,
         "END_DTTM": work.ended,
         "DIM_LOOKUP_CLIENT_TYPE_CODE": code_for("client_type", work.event.client_type),
         "DIM_LOOKUP_PLANNED_CODE": "UNPLAN" if reason.startswith("Unplanned") else "PLAN",
-        "DIM_LOOKUP_REVIEW_REASON_CODE": _code(mart, table, work, "review_reason", "DIM_LOOKUP_REVIEW_REASON_CODE"),
+        reason_column: code_typed(mart, table, work, "review_reason", reason_column),
         "DIM_LOOKUP_REVIEW_REASON_DESC": reason or None,
         "DIM_LOOKUP_OUTCOMES_ACHIEVED_CODE": code_for("outcomes_achieved", facts.get("outcomes_achieved", "")),
         "DIM_LOOKUP_METHOD_CODE": code_for("method", facts.get("method", "")),
@@ -197,24 +184,24 @@ def _review(mart: Mart, work: _Work) -> Row:
         "DIM_LOOKUP_OUTCOME_CODE": code_for("outcome", facts.get("outcome", "")),
         "DIM_LOOKUP_OUTCOME_DESC": facts.get("outcome") or None,
         "DIM_LOOKUP_STEP_SUBSTATUS_CODE": STATUSES[work.event.status],
-        "DIM_ASSESSMENT_TEMPLATE_ID_DESC": _text(mart, table, work, "DIM_ASSESSMENT_TEMPLATE_ID_DESC"),
+        "DIM_ASSESSMENT_TEMPLATE_ID_DESC": text_typed(mart, table, work, "DIM_ASSESSMENT_TEMPLATE_ID_DESC"),
     }
 
 
-def _service(mart: Mart, work: _Work) -> Row:
+def _service(mart: Mart, work: Work) -> Row:
     table, facts = "FACT_SERVICE_PROVISION", work.event.facts
     row: Row = {
         "FACT_SERVICE_PROVISION_ID": work.number,
-        "FACT_CARE_PLAN_ID": _care_plan(mart, table, work),
+        "FACT_CARE_PLAN_ID": care_plan(mart, table, work),
         "CLIENT_TYPE_CODE": code_for("client_type", work.event.client_type),
-        "SERVICE_COMPONENT_CODE": _code(mart, table, work, "service_component", "SERVICE_COMPONENT_CODE"),
-        "SERVICE_DESC": _text(mart, table, work, "SERVICE_DESC"),
+        "SERVICE_COMPONENT_CODE": code_typed(mart, table, work, "service_component", "SERVICE_COMPONENT_CODE"),
+        "SERVICE_DESC": text_typed(mart, table, work, "SERVICE_DESC"),
         "PROVIDER_ID": mart.provider_ids.get(facts.get("provider_name", ""), -1),
         "PROVIDER_NAME": facts.get("provider_name") or mart.blank(f"provider:{work.key}"),
         "CQC_LOCATION_ID": facts.get("cqc_location_id") or mart.blank(f"location:{work.key}"),
-        "PLANNED_UNITS": _units(mart, table, work),
+        "PLANNED_UNITS": units_typed(mart, table, work),
         "UNIT_TYPE_CODE": code_for("cost_frequency", facts.get("cost_frequency", "")),
-        "UNIT_COST": _amount(facts.get("unit_cost", "")),
+        "UNIT_COST": amount(facts.get("unit_cost", "")),
         "CONTROCC_CPLI_ID": work.number + 5_000_000,
         "START_DTTM": work.event.start_at,
         "END_DTTM": work.ended,
@@ -228,72 +215,7 @@ def _service(mart: Mart, work: _Work) -> Row:
     return row
 
 
-def _outcome_flags(mart: Mart, work: _Work, outcome: str) -> Row:
-    """The wide row of outcomes: the one that counts, and for some a second one of lower rank beside it."""
-    chosen = {OUTCOME_FLAGS[outcome]} if outcome else set()
-    if outcome and mart.draw("second outcome", work.key) < 0.08:
-        ranked = list(OUTCOME_FLAGS)
-        lower = ranked[ranked.index(outcome) + 1 :]
-        if lower:
-            chosen.add(OUTCOME_FLAGS[mart.pick("which outcome", work.key, lower)])
-    row: Row = {flag: "Y" if flag in chosen else "N" for flag in OUTCOME_FLAGS.values()}
-    return row | {
-        "OTHER_OUTCOMES_EXIST_FLAG": "Y" if len(chosen) > 1 else "N",
-        "TOTAL_NO_OF_OUTCOMES": len(chosen),
-        "OUTCOME_COMMENTS": "Agreed with the person." if chosen else None,
-    }
-
-
-def _code(mart: Mart, table: str, work: _Work, code_set: str, column: str) -> str | None:
-    """The local code, or one not in the list, a retired one, or the right one in another case (D84)."""
-    code = code_for(code_set, work.event.facts.get(code_set, ""))
-    if code is None:
-        return None
-    for defect, wrong in (("D84a", "ZZ9"), ("D84b", RETIRED.get((code_set, code))), ("D84c", code.capitalize())):
-        if wrong is not None and mart.hit(defect, work.key):
-            mart.log(defect, table, work.key, column, work.night)
-            return wrong
-    return code
-
-
-def _text(mart: Mart, table: str, work: _Work, column: str) -> str | None:
-    text = work.event.facts.get("description", "")
-    if text and mart.hit("D88", work.key):
-        mart.log("D88", table, work.key, column, work.night)
-        return text + str(mart.pick("odd text", work.key, _ODD_TEXT))
-    return text or None
-
-
-def _worker(mart: Mart, table: str, work: _Work) -> int:
-    if mart.hit("D86c", work.key):
-        mart.log("D86c", table, work.key, "COMPLETED_BY_USER_ID", work.night)
-        return -1
-    return 3_000 + work.number % 60
-
-
-def _care_plan(mart: Mart, table: str, work: _Work) -> int:
-    if mart.hit("D86b", work.key):
-        mart.log("D86b", table, work.key, "FACT_CARE_PLAN_ID", work.night)
-        return NO_REFERRAL
-    return 910_000_000 + work.event.event_id
-
-
-def _units(mart: Mart, table: str, work: _Work) -> str | None:
-    units = work.event.facts.get("planned_units", "")
-    if units and mart.hit("D93", work.key):
-        mart.log("D93", table, work.key, "PLANNED_UNITS", work.night)
-        return str(mart.pick("odd units", work.key, _ODD_UNITS))
-    return units or None
-
-
-def _amount(text: str) -> Decimal | None:
-    try:
-        return Decimal(text).quantize(Decimal("0.01")) if text else None
-    except InvalidOperation:
-        return None
-
-
-_ROWS: Final[dict[str, tuple[str, Callable[[Mart, _Work], Row]]]] = {
+_ROWS: Final[dict[str, tuple[str, Callable[[Mart, Work], Row]]]] = {
     "request": ("FACT_CONTACTS", _request),
     "assessment": ("FACT_ADULT_ASSESSMENT", _assessment),
     "review": ("FACT_ADULT_REVIEW", _review),

@@ -1,4 +1,7 @@
-"""What the simulated mart knows of people apart from their events: relations, characteristics, disabilities, look-ups."""
+"""What the simulated mart knows of people apart from their events: relations, characteristics and disabilities.
+
+It also writes the look-up values, of which one is reworded on a later night while its code stays the same.
+"""
 
 from __future__ import annotations
 

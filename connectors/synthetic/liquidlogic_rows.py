@@ -105,7 +105,7 @@ class Mart:
 
 
 def nights_of_change(first: int, last: int, changes: Sequence[int | None]) -> list[tuple[int, int]]:
-    """The spans (first night, night after the last) between changes of something that is there from `first` up to `last`.
+    """The spans (first night, night after the last) between changes of what is there from `first` to before `last`.
 
     Changes outside the span are left out; an empty span gives no rows.
     """

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
+import sqlalchemy as sa
+
+from connectors import conform, stage
+from connectors.synthetic import liquidlogic
 from connectors.synthetic.keys import person_key
 from connectors.synthetic.world import AddressPeriod, Appearance, NamePeriod, TrueEvent, TruePerson, World
+from domain.profile import Profile
+from domain.run import RunContext, RunResult
+from expectations.staging import create, drop, facts_of, landing_fields, load
+from governance.history import RowCounts, apply_rows
+from governance.store import Store
 
 FIRST_NIGHT = date(2026, 3, 26)
 PROVIDERS = [("Larkfield Home Care", "1-100000001"), ("The Willows", "1-100000002")]
@@ -70,8 +80,8 @@ def record(number: int, of: int | None = None, role: str = "client", **changes: 
 def event(number: int, kind: str, of: int = 1, **changes: Any) -> TrueEvent:
     started = datetime(2026, 1, 12, 10, 30)
     start: dict[str, Any] = {
-        "client_type": "Service user", "start_at": started, "end_at": started + timedelta(days=9), "status": "completed",
-        "recorded_night": 0, "appearance_key": person_key("liquidlogic", of), **changes,
+        "client_type": "Service user", "start_at": started, "end_at": started + timedelta(days=9),
+        "status": "completed", "recorded_night": 0, "appearance_key": person_key("liquidlogic", of), **changes,
         "facts": {**FACTS[kind], **changes.get("facts", {})},
     }  # fmt: skip
     return TrueEvent(event_id=number, person_id=of, kind=kind, system="liquidlogic", **start)  # type: ignore[arg-type]
@@ -104,3 +114,67 @@ def busy_world(people: int, *, nights: int = 5, quality: float = 1.0, events_eac
     return world(
         [person(n) for n in range(1, people + 1)], [record(n) for n in range(1, people + 1)], happened, nights, quality
     )
+
+
+class Desk:
+    """Where a test writes a council's nights and has the mart rebuilt; its reader is the profile's own."""
+
+    def __init__(self, profile: Profile, home: Path) -> None:
+        self.profile, self.supply = profile, home / "supply"
+        self.url = profile.source("liquidlogic").options["url"].replace("hdm_reader@", "admin@")
+
+    def write(self, council: World) -> None:
+        liquidlogic.write(council, self.supply)
+
+    def rebuild(self, night: int, *, half_filled: bool = False) -> None:
+        liquidlogic.rebuild_mart(self.supply, night, self.url, half_filled=half_filled)
+
+    def tamper(self, statement: str) -> None:
+        """Change the mart behind its supplier's back."""
+        with sa.create_engine(self.url.replace("postgresql://", "postgresql+psycopg://", 1)).begin() as connection:
+            connection.exec_driver_sql(statement)
+
+    def collect(self) -> RunResult:
+        """Land what is at the door."""
+        return stage.run(RunContext(self.profile, "run-1", "test", source="liquidlogic"))
+
+    def settle(self) -> RunResult:
+        """Land, accept and conform what is at the door."""
+        self.collect()
+        self.accept()
+        return conform.run(RunContext(self.profile, "run-1", "test", source="liquidlogic"))
+
+    def accept(self) -> dict[tuple[str, str], RowCounts]:
+        """Apply what has landed as a check stage without any rule would; what became of each table's rows, by mode."""
+        store, counts = Store(self.profile), {}
+        with store.connect("loader") as connection:
+            landed = connection.exec_driver_sql(
+                """select t.landed_id, t.file_id, t.parquet_path, t.mode, d.as_known_at from ledger.landed_table t
+                     join ledger.delivery d using (delivery_id)
+                    where d.state = 'landed' and (t.records > 0 or t.mode <> 'delta') order by t.landed_id"""
+            ).all()
+            names = [f"{facts_of(Path(path)).dataset}__{number}" for number, _, path, _, _ in landed]
+            for name, (_, _, path, _, _) in zip(names, landed, strict=True):
+                facts = facts_of(Path(path))
+                create(connection, name, landing_fields(connection, facts.dataset), facts.key)
+        for name, (_, _, path, _, _) in zip(names, landed, strict=True):
+            load(store, name, Path(path))
+        with store.connect("loader") as connection:
+            for name, (number, file_id, path, mode, moment) in zip(names, landed, strict=True):
+                facts = facts_of(Path(path))
+                counts[facts.dataset.removeprefix("liquidlogic__"), mode] = apply_rows(
+                    connection, staging=f"staging.{name}", target=f"landing.{facts.dataset}", key=facts.key,
+                    fields=landing_fields(connection, facts.dataset), removed=facts.removed, mode=mode,
+                    file_id=file_id, as_known_at=moment,
+                )  # fmt: skip
+                drop(connection, name)
+                done = {"id": number}
+                connection.exec_driver_sql(
+                    "update ledger.landed_table set state = 'checked' where landed_id = %(id)s", done
+                )
+            connection.exec_driver_sql("update ledger.delivery set state = 'checked' where state = 'landed'")
+        return counts
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """What the loader reads."""
+        return cast(list[dict[str, Any]], Store(self.profile).read_arrow("loader", query).to_pylist())

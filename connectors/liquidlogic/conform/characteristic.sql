@@ -5,7 +5,7 @@ with recorded as (
   select 'characteristic:' || c.characteristic_id as event_key, c.person_id, kind.clean as kind,
          c.characteristic_code as code, c.start_at, c.end_at, 'liquidlogic__characteristic' as landed_dataset, c.version_id
     from landing.liquidlogic__characteristic c
-    join landing.code_map as kind
+    inner join landing.code_map as kind
       on kind.source = 'liquidlogic' and kind.code_set = 'characteristic_kind'
          and kind.raw = upper(btrim(c.characteristic_type_code))
    where c.known_to is null and not c.is_removed

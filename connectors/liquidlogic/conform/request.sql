@@ -40,7 +40,7 @@ with referral as (
       ('OUTCOME_NO_SERVICE_FLAG', e.outcome_no_service),
       ('OUTCOME_NFA_FLAG', e.outcome_no_further_action)
    ) as f (flag, value)
-    join landing.code_map as m
+    inner join landing.code_map as m
       on m.source = 'liquidlogic' and m.code_set = 'outcome_flag' and m.raw = f.flag
    where upper(btrim(f.value)) in ('Y', 'YES', 'TRUE', '1')
    group by e.version_id

@@ -6,7 +6,7 @@ with reference as (
          landing.id_or_null(r.reference_value) as reference_value, r.start_at, r.end_at,
          'liquidlogic__person_reference' as landed_dataset, r.version_id
     from landing.liquidlogic__person_reference r
-    join landing.code_map as kind
+    inner join landing.code_map as kind
       on kind.source = 'liquidlogic' and kind.code_set = 'reference_type'
          and kind.raw = upper(btrim(r.reference_type_code))
    where r.known_to is null and not r.is_removed
@@ -16,7 +16,7 @@ with reference as (
            else concat_ws(' ', n.forename, n.surname) end) as reference_value, n.start_at, n.end_at,
          'liquidlogic__person_alias' as landed_dataset, n.version_id
     from landing.liquidlogic__person_alias n
-    join landing.code_map as kind
+    inner join landing.code_map as kind
       on kind.source = 'liquidlogic' and kind.code_set = 'alias_type' and kind.raw = upper(btrim(n.alias_type_code))
    where n.known_to is null and not n.is_removed
 ), both_kinds as (
