@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal
 
+from connectors.synthetic.names import words
 from connectors.synthetic.world import AddressPeriod
 
 District = Literal["west", "east", "outside"]
@@ -29,18 +30,6 @@ TOWNS: Final[tuple[tuple[str, District, tuple[str, ...], float], ...]] = (
     ("Casterham", "outside", ("AV19",), 0.6),
     ("Upper Dene", "outside", ("AV20",), 0.4),
 )
-_STREET_FIRST: Final = (
-    "Abbey Acacia Albert Alma Arden Ashfield Bank Barley Beech Bellevue Birch Bridge Brook Canal Castle Cedar Chapel Cherry Church "
-    "Clarence Coronation Cross Dale Derby Eastfield Elm Fairview Farm Forge Foxglove Garden George Glebe Grange Green Hawthorn Hazel "
-    "Heath High Hill Holly Ivy Jubilee King Kingsway Lake Larch Laurel Lime Linden London Lower Manor Maple Market Marsh Meadow Mill "
-    "Moor Mount New Norfolk North Oak Old Orchard Oxford Park Pine Poplar Primrose Princess Priory Prospect Queen Quarry Rectory "
-    "Regent Ridge River Rose Rowan Russell School Sheffield South Spring Stanley Station Stone Sycamore Tudor Union Upper Vicarage "
-    "Victoria Walnut Warren Waterloo Well Wellington West Willow Windsor Wood Wren York"
-).split()
-_STREET_LAST: Final = (
-    "Road Road Road Street Street Street Avenue Avenue Close Close Drive Lane Lane Crescent Gardens Grove Place Terrace Way Walk Court "
-    "Rise Mews Square"
-).split()
 _LOCALITIES: Final = (
     "",
     "",
@@ -54,10 +43,6 @@ _LOCALITIES: Final = (
     "Park End",
     "Hill Top",
 )
-_HOME_FIRST: Final = (
-    "Abbeyfield Beechwood Bramble Cedar Elmhurst Fairholme Greenacres Hazelmere Holmwood Ivydene Kingfisher Larkrise Laurel Linden "
-    "Meadowbank Millbrook Oakdene Orchard Primrose Rosemount Rowan Saffron Springfield Sycamore Thornfield Westbourne Willow Woodlands"
-).split()
 _HOME_LAST: Final = ("House", "Court", "Lodge", "Care Home", "Nursing Home", "Residential Home", "Manor")
 
 
@@ -144,7 +129,7 @@ class AddressBook:
                 break
         self._used.add(postcode)
         self._serial += 1
-        street = f"{self.rng.choice(_STREET_FIRST)} {self.rng.choice(_STREET_LAST)}"
+        street = f"{self.rng.choice(words('street first'))} {self.rng.choice(words('street last'))}"
         locality = self.rng.choice(_LOCALITIES)
         return PostcodeUnit(postcode, street, locality, town, district, self.rng.randrange(1, 120), self._serial)
 
@@ -156,7 +141,7 @@ class AddressBook:
         if self.rng.random() < 0.10:
             number, building = number, f"Flat {1 + place}"
         elif self.rng.random() < 0.04:
-            number, building = "", f"{self.rng.choice(_HOME_FIRST)} Cottage"
+            number, building = "", f"{self.rng.choice(words('home first'))} Cottage"
         uprn = f"99{unit.serial:08d}{place:02d}"
         return Dwelling(building, number, unit.street, unit.locality, unit.town, unit.postcode, uprn, unit.district)
 
@@ -164,9 +149,9 @@ class AddressBook:
         """A new care home with a postcode of its own."""
         unit = self.new_unit(district)
         taken = {home.name for home in self.homes}
-        name = f"{self.rng.choice(_HOME_FIRST)} {self.rng.choice(_HOME_LAST)}"
+        name = f"{self.rng.choice(words('home first'))} {self.rng.choice(_HOME_LAST)}"
         while name in taken and len(taken) < 150:
-            name = f"{self.rng.choice(_HOME_FIRST)} {self.rng.choice(_HOME_LAST)}"
+            name = f"{self.rng.choice(words('home first'))} {self.rng.choice(_HOME_LAST)}"
         home = CareHome(name, unit, beds, nursing, f"99{unit.serial:08d}99")
         self.homes.append(home)
         return home

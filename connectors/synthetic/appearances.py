@@ -1,6 +1,7 @@
 """One record per person and system: what each system would say of each person if it made no mistakes.
 
-Records carry the value of every field, the nights on which it changes (a death told, a wedding, a number traced) and the
+Records carry the value of every field, the nights on which it changes (a death told, a wedding,
+a number traced) and the
 addresses. Defects are put in afterwards, system by system.
 """
 
@@ -8,13 +9,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from typing import Final
+from datetime import date
+from typing import Final, Literal
 
 from connectors.synthetic.council import Council
 from connectors.synthetic.keys import person_key
 from connectors.synthetic.world import Appearance, System, TrueEvent, TruePerson
 
 SYSTEMS: Final[tuple[System, ...]] = ("systmone", "liquidlogic", "carefirst")
+Role = Literal["client", "carer", "patient", "related"]
 _TITLES: Final = {"M": "Mr", "F": "Mrs"}
 
 
@@ -55,7 +58,7 @@ def title_of(person: TruePerson, age: int, rng: random.Random) -> str:
 
 def fields_on(council: Council, person: TruePerson, night: int, title: str) -> dict[str, str]:
     """The fields of a faultless record after that night."""
-    day = council.settings.first_night.fromordinal(council.settings.first_night.toordinal() + night - 1)
+    day = date.fromordinal(council.settings.first_night.toordinal() + night - 1)
     name = person.name_on(day)
     earlier = [period.surname for period in person.names if period.valid_from < name.valid_from]
     told = person.death_date is not None and night >= person.death_known_night
@@ -79,12 +82,12 @@ def fields_on(council: Council, person: TruePerson, night: int, title: str) -> d
     }
 
 
-def _systems(council: Council, person: TruePerson) -> Iterable[tuple[System, str]]:
+def _systems(council: Council, person: TruePerson) -> Iterable[tuple[System, Role]]:
     if "patient" in person.tags:
         yield "systmone", "patient"
     spell = council.care.get(person.person_id)
     if spell is not None:
-        role = "client" if "care_client" in person.tags else "carer" if "carer" in person.tags else "related"
+        role: Role = "client" if "care_client" in person.tags else "carer" if "carer" in person.tags else "related"
         for system in spell.systems():
             yield system, role
 
@@ -118,18 +121,10 @@ def register_everybody(council: Council, events: list[TrueEvent]) -> Register:
                     (first.get((system, other), 0) for other in person.relations.get("cares_for", [])), default=0
                 )
             versions = _versions(council, rng, person, night, system, title)
-            register.add(
-                Appearance(
-                    system,
-                    register.next_key(system, rng),
-                    person.person_id,
-                    night,
-                    role,
-                    versions,  # type: ignore[arg-type]
-                    list(person.addresses),
-                    is_restricted="restricted" in person.tags,
-                )  # fmt: skip
-            )
+            key = register.next_key(system, rng)
+            record = Appearance(system, key, person.person_id, night, role, versions, list(person.addresses))
+            record.is_restricted = "restricted" in person.tags
+            register.add(record)
     for event in events:
         event.appearance_key = register.of_person[(event.system, event.person_id)].key
     return register

@@ -64,15 +64,16 @@ def another_birth_date(spoiler: Spoiler, birth: date) -> date:
     return birth + timedelta(days=1)
 
 
+def _swappable(birth: date) -> bool:
+    return birth.day <= 12 and birth.day != birth.month
+
+
 def _birth_dates(spoiler: Spoiler) -> set[str]:
     used = {record.key for record in spoiler.records if record.is_mixed}
     for record in spoiler.pick("D40", [r for r in spoiler.records if r.key not in used]):
         _set_birth(spoiler, record, another_birth_date(spoiler, spoiler.person(record).birth_date), "D40")
         used.add(record.key)
-    able = [
-        r for r in spoiler.records
-        if r.key not in used and spoiler.person(r).birth_date.day <= 12 and spoiler.person(r).birth_date.day != spoiler.person(r).birth_date.month
-    ]  # fmt: skip
+    able = [r for r in spoiler.records if r.key not in used and _swappable(spoiler.person(r).birth_date)]
     for record in spoiler.pick("D43", able):
         birth = spoiler.person(record).birth_date
         _set_birth(spoiler, record, date(birth.year, birth.day, birth.month), "D43")

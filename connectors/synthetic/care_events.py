@@ -35,13 +35,17 @@ from connectors.synthetic.event_book import EventBook
 
 _FOREVER: Final = 100_000
 _NO_FURTHER: Final = (
-    ("NFA: Information and advice or signposting", 50), ("NFA: Support declined", 9), ("NFA: No services offered for other reason", 12),
-    ("NFA: Referral to other service within the local authority", 9), ("NFA: Referral to NHS services or NHS funded social care", 6),
+    ("NFA: Information and advice or signposting", 50), ("NFA: Support declined", 9),
+    ("NFA: No services offered for other reason", 12),
+    ("NFA: Referral to other service within the local authority", 9),
+    ("NFA: Referral to NHS services or NHS funded social care", 6),
     ("NFA: Self-funded client or under 12wk disregard", 8), ("NFA: Other", 5), ("Admitted to hospital", 1),
 )  # fmt: skip
 _UNPLANNED: Final = (
-    ("Unplanned: Hospital (planned and unplanned episodes)", 34), ("Unplanned: Carer related", 14), ("Unplanned: Safeguarding concern", 9),
-    ("Unplanned: Other reason", 36), ("Unplanned: Provider failure", 3), ("Unplanned: Change in commissioning arrangements", 4),
+    ("Unplanned: Hospital (planned and unplanned episodes)", 34), ("Unplanned: Carer related", 14),
+    ("Unplanned: Safeguarding concern", 9),
+    ("Unplanned: Other reason", 36), ("Unplanned: Provider failure", 3),
+    ("Unplanned: Change in commissioning arrangements", 4),
 )  # fmt: skip
 _SHORT_END: Final = (
     (AS_PLANNED, 62), (OTHER_END, 10), ("Admitted to hospital", 10), (NEXT_ASSESSMENT, 10),
@@ -58,7 +62,9 @@ def tell_care(council: Council, book: EventBook) -> None:
     }  # fmt: skip
     for person in council.people:
         kind = council.kind_of_client.get(person.person_id)
-        if kind is not None:
+        if "night_newcomer" in person.tags:
+            _newcomer(CareStory(council, book, rng, person), council)
+        elif kind is not None:
             stories[kind](CareStory(council, book, rng, person), council)
         if "carer_with_events" in person.tags:
             _carer(CareStory(council, book, rng, person, "Unpaid carer"))
@@ -226,6 +232,12 @@ def _only_asked(story: CareStory, council: Council) -> None:
                 story.assessment(decided + story.rng.randrange(1, 30), pick(story.rng, _NO_FURTHER), eligible="No")
         else:
             story.request(_somewhere(story), pick(story.rng, _NO_FURTHER))
+
+
+def _newcomer(story: CareStory, council: Council) -> None:
+    """A first request on one of the nights, told the night after."""
+    nights = max(1, council.settings.nights)
+    story.request(story.last - story.person.person_id % nights, NEXT_ASSESSMENT, told_at_once=True)
 
 
 def _carer(story: CareStory) -> None:

@@ -19,18 +19,24 @@ CARER_REASON: Final = "Social support: Support to unpaid carer"
 
 _Choice = tuple[tuple[str, float], ...]
 _YOUNG_REASONS: Final[_Choice] = (
-    (LEARNING, 34), ("Mental health support", 24), (PERSONAL_CARE, 20), ("Physical support: Access and mobility only", 9),
-    ("Social support: Substance misuse support", 3), ("Social support: Support for social isolation or other reason", 4),
-    ("Sensory support: Support for visual impairment", 2), ("Sensory support: Support for hearing impairment", 2), ("Unknown", 2),
+    (LEARNING, 34), ("Mental health support", 24), (PERSONAL_CARE, 20), ("Physical support: Access and mobility only",
+    9),
+    ("Social support: Substance misuse support", 3), ("Social support: Support for social isolation or other reason",
+    4),
+    ("Sensory support: Support for visual impairment", 2), ("Sensory support: Support for hearing impairment", 2),
+    ("Unknown", 2),
 )  # fmt: skip
 _OLD_REASONS: Final[_Choice] = (
     (PERSONAL_CARE, 58), (MEMORY, 17), ("Physical support: Access and mobility only", 13), ("Mental health support", 4),
-    (LEARNING, 2), ("Sensory support: Support for visual impairment", 1.5), ("Sensory support: Support for hearing impairment", 1),
-    ("Sensory support: Support for dual impairment", 0.5), ("Social support: Support for social isolation or other reason", 1.5),
+    (LEARNING, 2), ("Sensory support: Support for visual impairment", 1.5),
+    ("Sensory support: Support for hearing impairment", 1),
+    ("Sensory support: Support for dual impairment", 0.5),
+    ("Social support: Support for social isolation or other reason", 1.5),
     ("Unknown", 1.5),
 )  # fmt: skip
 _YOUNG_HOMES: Final[_Choice] = (
-    ("Settled mainstream housing with family or friends", 38), ("Tenant: Local authority or other social housing provider", 27),
+    ("Settled mainstream housing with family or friends", 38),
+    ("Tenant: Local authority or other social housing provider", 27),
     ("Tenant: Private landlord", 11), ("Owner occupier or shared ownership scheme", 10), ("Shared Lives scheme", 3),
     ("Placed in temporary accommodation by the council (inc. homelessness resettlement)", 3), ("Unknown", 8),
 )  # fmt: skip
@@ -45,7 +51,8 @@ _WORK: Final[_Choice] = (
     ("Not in paid employment: Voluntary work only", 3), ("Unknown", 5),
 )  # fmt: skip
 _FUNDING: Final[_Choice] = (
-    ("Joint client and social care funded", 62), ("Fully social care funded", 28), ("Fully client funded", 4), ("Unknown", 6),
+    ("Joint client and social care funded", 62), ("Fully social care funded", 28), ("Fully client funded", 4),
+    ("Unknown", 6),
 )  # fmt: skip
 _HEARING: Final[_Choice] = (
     ("No hearing impairment", 64), ("Hard of hearing", 14), ("Deaf with speech", 1.5), ("Deaf without speech", 0.5),
@@ -63,7 +70,7 @@ def pick(rng: random.Random, choices: Sequence[tuple[str, float]]) -> str:
 
 
 def profile_everybody(council: Council) -> None:
-    """Fills the care values of every client and carer; consistent with where the person lives and who cares for them."""
+    """Fills the care values of every client and carer; they fit where the person lives and who cares for them."""
     rng = council.rng("profiles")
     for person in council.people:
         if "care_client" in person.tags:

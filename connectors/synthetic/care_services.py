@@ -1,6 +1,7 @@
 """The service lines of a client: what is bought, from whom, at what price, how it is paid.
 
-Component, mechanism and price fit the service type, so that a return built from them passes its own checks; every text is
+Component, mechanism and price fit the service type,
+so that a return built from them passes its own checks; every text is
 CLD Release 2 wording.
 """
 
@@ -44,18 +45,22 @@ _COMMUNITY: Final = (
     Component("Home support or domiciliary care", 46, (MANAGED, MANAGED, COMMISSIONED), "Hourly", (19.8, 26.5),
               (3.5, 5.25, 7, 10.5, 14, 17.5, 21, 28), "Home care"),
     Component("Direct payment", 22, (DIRECT_PAYMENT,), "Weekly", (85, 520), (1,), "Direct payment"),
-    Component("Day support", 11, (MANAGED, COMMISSIONED), "Per session", (38, 72), (1, 2, 3, 4, 5), "Day opportunities"),
-    Component("Community supported living", 8, (MANAGED, COMMISSIONED), "Weekly", (450, 1600), (1,), "Supported living"),
+    Component("Day support", 11, (MANAGED, COMMISSIONED), "Per session", (38, 72), (1, 2, 3, 4, 5),
+    "Day opportunities"),
+    Component("Community supported living", 8, (MANAGED, COMMISSIONED), "Weekly", (450, 1600), (1,),
+    "Supported living"),
     Component("Extra care housing", 4, (MANAGED, COMMISSIONED), "Weekly", (110, 340), (1,), "Extra care scheme"),
     Component("Shared Lives", 2, (MANAGED,), "Weekly", (380, 640), (1,), "Shared Lives placement"),
     Component("Meals", 2, (COMMISSIONED,), "Weekly", (28, 49), (1,), "Meals at home"),
     Component("Transport", 2, (COMMISSIONED,), "Per session", (7, 19), (2, 4, 6), "Transport to day centre"),
-    Component("Professional support: Social worker", 2, (COMMISSIONED,), "Weekly", (30, 60), (1,), "Long term support by social worker"),
+    Component("Professional support: Social worker", 2, (COMMISSIONED,), "Weekly", (30, 60), (1,),
+    "Long term support by social worker"),
     Component("Other long term support", 1, (MANAGED, COMMISSIONED), "Weekly", (25, 140), (1,), "Outreach"),
 )  # fmt: skip
 _FIXED: Final = {
     NURSING: Component("Long term nursing care", 1, ("",), "Weekly", (840, 1450), (1,), "Nursing home placement"),
-    RESIDENTIAL: Component("Long term residential care", 1, ("",), "Weekly", (640, 1250), (1,), "Residential placement"),
+    RESIDENTIAL: Component("Long term residential care", 1, ("",), "Weekly", (640, 1250), (1,),
+    "Residential placement"),
     ST_MAX: Component("Reablement", 1, (COMMISSIONED,), "Weekly", (160, 310), (1,), "Reablement at home"),
     LOW_LEVEL: Component("Equipment", 1, (COMMISSIONED,), "One-off", (18, 420), (1,), "Equipment or minor adaptation"),
 }  # fmt: skip
@@ -66,14 +71,18 @@ _OTHER_SHORT: Final = (
 )  # fmt: skip
 _CARER_DIRECT: Final = (
     Component("Other unpaid carer support", 4, (DIRECT_PAYMENT,), "One-off", (150, 400), (1,), "Carer one-off payment"),
-    Component("Unpaid carer universal services", 3, (COMMISSIONED,), "Annually", (60, 160), (1,), "Carer support service"),
-    Component("Unpaid carer sitting service", 2, (MANAGED, COMMISSIONED), "Hourly", (18, 26), (2, 3, 4), "Sitting service"),
+    Component("Unpaid carer universal services", 3, (COMMISSIONED,), "Annually", (60, 160), (1,),
+    "Carer support service"),
+    Component("Unpaid carer sitting service", 2, (MANAGED, COMMISSIONED), "Hourly", (18, 26), (2, 3, 4),
+    "Sitting service"),
 )  # fmt: skip
 _CARER_RESPITE: Final = (
-    Component("Unpaid carer respite", 1, (MANAGED, COMMISSIONED), "Weekly", (620, 980), (1,), "Respite for the person cared for"),
+    Component("Unpaid carer respite", 1, (MANAGED, COMMISSIONED), "Weekly", (620, 980), (1,),
+    "Respite for the person cared for"),
 )  # fmt: skip
 _CHOICES: Final = {
-    COMMUNITY: _COMMUNITY, OTHER_SHORT: _OTHER_SHORT, DIRECT_TO_CARER: _CARER_DIRECT, INVOLVING_CARED_FOR: _CARER_RESPITE,
+    COMMUNITY: _COMMUNITY, OTHER_SHORT: _OTHER_SHORT, DIRECT_TO_CARER: _CARER_DIRECT,
+    INVOLVING_CARED_FOR: _CARER_RESPITE,
 }  # fmt: skip
 
 

@@ -1,13 +1,13 @@
 """The four kinds of care event, written for one person: never before their first day, never after their death.
 
-`CareStory` knows the person's calendar and which care system records what happens on which day; `care_events` tells what
-happens.
+`CareStory` knows the person's calendar and which care system records what happens on which day; `care_events` tells
+what happens.
 """
 
 from __future__ import annotations
 
 import random
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from connectors.synthetic.care_profile import pick
@@ -27,7 +27,8 @@ _CANCELLED: Final = 0.02
 
 _ROUTES: Final = (
     ("Community / Other route", 66), ("Discharge from Hospital", 22), ("Diversion from Hospital Services", 4),
-    ("Planned Entry (Transition)", 1), ("Self-Funder", 3), ("Discharge from Reablement", 2), ("Transfer from Other LA", 1.5),
+    ("Planned Entry (Transition)", 1), ("Self-Funder", 3), ("Discharge from Reablement", 2), ("Transfer from Other LA",
+    1.5),
     ("Prison", 0.5),
 )  # fmt: skip
 _METHODS: Final = (("Service user only", 62), ("Service user and unpaid carer", 38))
@@ -35,7 +36,7 @@ _ACHIEVED: Final = (("Fully met", 44), ("Partially met", 46), ("Not met", 10))
 
 
 def _eighteenth_birthday(birth: date) -> date:
-    return birth.replace(year=birth.year + 18, day=min(birth.day, 28))
+    return birth.replace(year=birth.year + 18, day=min(birth.day, 28)) + timedelta(days=3)
 
 
 class CareStory:
@@ -77,7 +78,7 @@ class CareStory:
     def _reason(self) -> str:
         return "Social support: Support to unpaid carer" if self.alone else self.person.primary_support_reason
 
-    def request(self, day: int, outcome: str, route: str = "") -> int | None:
+    def request(self, day: int, outcome: str, route: str = "", *, told_at_once: bool = False) -> int | None:
         """A request for support; gives the day it was decided, None when it never was."""
         if not self.first <= day <= self.limit:
             return None
@@ -86,14 +87,15 @@ class CareStory:
         start = at_work(self.rng, date.fromordinal(day))
         conversation = " - first conversation" if self.rng.random() < 0.12 else ""
         facts = {
-            "route_of_access": route or pick(self.rng, _ROUTES), "outcome": "", "primary_support_reason": self._reason(),
+            "route_of_access": route or pick(self.rng, _ROUTES), "outcome": "",
+            "primary_support_reason": self._reason(),
             "description": "Request for support" + conversation,
         }  # fmt: skip
         ending = {"outcome": DECEASED if died else "" if cancelled else outcome}
         closed = None if end is None else max(start, at_work(self.rng, date.fromordinal(end)))
         self._book.add(
             self.rng, self.person, "request", self._spell.on(start.date()), start, closed, facts, ending=ending,
-            cancelled=cancelled, client_type=self._client_type,
+            cancelled=cancelled, client_type=self._client_type, told=day if told_at_once else None,
         )  # fmt: skip
         return None if died or cancelled else end
 
@@ -107,11 +109,16 @@ class CareStory:
         facts = {
             "assessment_type": "Long term assessment" if long_term else "Short term assessment", "eligible_needs": "",
             "method": method, "outcome": "", "primary_support_reason": self._reason(),
-            "description": "Carer assessment" if self.alone else "Care Act assessment" if long_term else "Occupational therapy assessment",
+            "description": self._kind_of_assessment(long_term),
         }  # fmt: skip
         ending = {} if cancelled else {"outcome": outcome, "eligible_needs": eligible}
         self._dated("assessment", day, end, facts, ending, cancelled=cancelled)
         return None if cancelled else end
+
+    def _kind_of_assessment(self, long_term: bool) -> str:
+        if self.alone:
+            return "Carer assessment"
+        return "Care Act assessment" if long_term else "Occupational therapy assessment"
 
     def review(self, day: int, reason: str, outcome: str, due: int | None = None) -> int | None:
         """A review; gives the day it was completed, None when it never was."""

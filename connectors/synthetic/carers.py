@@ -1,7 +1,7 @@
-"""Unpaid carers: wives and husbands at home, grown children elsewhere; some with help of their own, some only known by name.
+"""Unpaid carers: wives and husbands at home, grown children elsewhere; some with help of their own, some without.
 
-Roughly one client in five has a carer the council knows by name (assumption). A carer is recorded in the care system that
-looks after the person cared for.
+Roughly one client in five has a carer the council knows by name (assumption). A carer is recorded in the care system
+that looks after the person cared for.
 """
 
 from __future__ import annotations

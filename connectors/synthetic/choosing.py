@@ -1,6 +1,7 @@
 """Chooses which records get a defect: exact shares, and three times the chance for records without an NHS number.
 
-Shares are met by number and not by luck, so that a small council shows the catalogue's rates too. The tripled chance is the
+Shares are met by number and not by luck,
+so that a small council shows the catalogue's rates too. The tripled chance is the
 catalogue's interaction rule (assumption).
 """
 

@@ -1,4 +1,4 @@
-"""The workshop a synthetic council is built in: settings, calendar, books of names, numbers and addresses, people so far.
+"""The workshop a synthetic council is built in: settings, calendar, books of names and numbers, the people so far.
 
 Every stage takes its own generator from `rng`, so that a change in one stage leaves the draws of the others alone.
 """
@@ -24,7 +24,7 @@ CARE_SYSTEM: Final[dict[District, System]] = {"west": "liquidlogic", "east": "ca
 
 @dataclass(slots=True)
 class CareSpell:
-    """Which care system looks after a person and, when they moved between the districts, from which day the other does."""
+    """Which care system looks after a person and, if they moved between the districts, since when the other."""
 
     first: System
     second: System | None = None
@@ -80,7 +80,7 @@ class Council:
         return date.fromordinal(self.settings.first_night.toordinal() + self.settings.nights - 1)
 
     def night_of(self, day: date) -> int:
-        """The first night whose extract can tell what was typed on `day` (a day is told in the night that follows it)."""
+        """The first night that can tell what was typed on `day` (a day is told in the night that follows it)."""
         return max(0, day.toordinal() - self.settings.first_night.toordinal() + 1)
 
     def by_number(self, per_5000: int) -> int:

@@ -1,4 +1,4 @@
-"""The defect catalogue as numbers: how often each simulated system gets each thing wrong, and the log of every injection.
+"""The defect catalogue as numbers: how often each system gets each thing wrong, and the log of every injection.
 
 Rates are those of the sources hand-book, section 11, profile *typical*; a world's `quality` multiplies them. Doors that
 inject defects of their own tables ask `rate`, draw from `defect_rng` and write down every hit in a `DefectLog`.
@@ -62,7 +62,7 @@ RATES: Final[dict[str, dict[str, float]]] = {
     "D47c": {"care": 0.03},
     "D48": {"care": 0.12, "systmone": 0.08},
     "D48c": {"*": 0.03},  # 6 % of pairs: half on each side
-    "D60": {"*": 0.19},  # on either side: about 31 % of pairs, with the care-home lag
+    "D60": {"*": 0.22},  # on either side: about 31 % of pairs, with the care-home lag
     "D61": {"*": 0.0003},
     "D62": {"*": 0.004},
     "D63m": {"care": 0.02},

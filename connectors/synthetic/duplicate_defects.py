@@ -1,4 +1,4 @@
-"""Records that should not be there: duplicates, marked or not (D11, D12), two people in one (D13), test people (D14)."""
+"""Records that should not be there: duplicates, marked or not (D11, D12), mixed-up ones (D13), test people (D14)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from connectors.synthetic.world import Appearance, NamePeriod, TrueEvent
 _MOVED_UNMARKED: Final = 0.30
 _MOVED_MARKED: Final = 0.20
 _TEST_NAMES: Final = (
-    ("Test", "Patient"), ("Training", "Zztest"), ("Dummy", "Person"), ("Xxtest", "Mouse"), ("Testing", "Donotuse"), ("Fred", "Testperson"),
+    ("Test", "Patient"), ("Training", "Zztest"), ("Dummy", "Person"), ("Xxtest", "Mouse"), ("Testing", "Donotuse"),
+    ("Fred", "Testperson"),
 )  # fmt: skip
 
 
 def add_duplicates(spoiler: Spoiler, events: list[TrueEvent]) -> None:
-    """Adds second records for some people, with part of their events on them; some are marked, a few vanish again later."""
+    """Adds second records for some people, with part of their events on them; some are marked, a few vanish again."""
     mains = [record for record in spoiler.records if record.role in ("client", "patient")]
     base = len(spoiler.records)
     unmarked = choose(spoiler.rng, mains, how_many(spoiler.rng, spoiler.share("D11"), base))
@@ -67,7 +68,7 @@ def _duplicate(spoiler: Spoiler, main: Appearance) -> Appearance:
 
 
 def mix_up(spoiler: Spoiler) -> None:
-    """Two people in one record (D13): the birth date, number or address of a relative or namesake on somebody's record."""
+    """Two people in one record (D13): birth date, surname and address of a relative or another person."""
     for record in spoiler.pick("D13", [r for r in spoiler.records if r.duplicate_of is None], clustered=False):
         person = spoiler.person(record)
         household = [p for p in spoiler.council.households[person.household_id] if p is not person]

@@ -1,7 +1,8 @@
 """Writes down what happened and works out on which night each system first tells of it.
 
-An event is told on the night after the day it was typed. Most are typed on the day itself, some days or months late (D80);
-what ends after it was first told changes on the night its end is told. What nobody has typed by the last night is left out.
+An event is told on the night after the day it was typed. Most are typed on the day itself, some days or months late
+(D80); what ends after it was first told changes on the night its end is told. What nobody has typed by the last night
+is left out.
 """
 
 from __future__ import annotations
@@ -101,6 +102,15 @@ class EventBook:
             return
         event.changed_night, event.changed_end_at, event.changed_status = night, end, status
         event.changed_facts = ending
+
+    def not_before(self, event: TrueEvent, night: int) -> None:
+        """Nobody tells of the event before `night` (that of its referral); what changed by then is told at once."""
+        event.recorded_night = max(event.recorded_night, night)
+        if event.changed_night is not None and event.changed_night <= event.recorded_night:
+            event.end_at, event.status = event.changed_end_at, event.changed_status or event.status
+            event.facts = {**event.facts, **event.changed_facts}
+            event.changed_night = event.changed_end_at = event.changed_status = None
+            event.changed_facts = {}
 
     def log(self, defect_id: str, event: TrueEvent, field: str, night: int = 0) -> None:
         """Writes down a defect of one event."""

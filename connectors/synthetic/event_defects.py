@@ -1,4 +1,4 @@
-"""What goes wrong with events after they were told: deleted again (D81), changed later (D82), open for ever (D83), after death (D45)."""
+"""Events that change after they were told: deleted (D81), corrected (D82), open for ever (D83); after a death (D45)."""
 
 from __future__ import annotations
 
@@ -88,10 +88,9 @@ def _change(rng: random.Random, event: TrueEvent, night: int) -> None:
 
 def _after_death(council: Council, book: EventBook, register: Register, rng: random.Random) -> None:
     """Reviews held, by the date, after the person died (D45): somebody closed the case and called it a review."""
-    dead = [
-        record for system in _CARE for record in register.by_system[system]
-        if record.role == "client" and record.duplicate_of is None and council.people[record.person_id - 1].death_date is not None
-    ]  # fmt: skip
+    mains = [record for system in _CARE for record in register.by_system[system] if record.duplicate_of is None]
+    clients = [record for record in mains if record.role == "client"]
+    dead = [record for record in clients if council.people[record.person_id - 1].death_date is not None]
     told = max(1, how_many(rng, rate("D45c", "liquidlogic", council.settings.quality), len(dead)))
     for record in choose(rng, dead, told):
         person = council.people[record.person_id - 1]
@@ -101,13 +100,15 @@ def _after_death(council: Council, book: EventBook, register: Register, rng: ran
         if day <= person.death_date or council.care[person.person_id].on(day) != record.system:
             continue
         facts = {
-            "review_reason": "Unplanned: Other reason", "outcomes_achieved": "Not met", "method": "Service user only", "due_date": "",
-            "outcome": "NFA: Deceased", "primary_support_reason": person.primary_support_reason, "description": "Case closed",
+            "review_reason": "Unplanned: Other reason", "outcomes_achieved": "Not met", "method": "Service user only",
+            "due_date": "",
+            "outcome": "NFA: Deceased", "primary_support_reason": person.primary_support_reason,
+            "description": "Case closed",
         }  # fmt: skip
         event = book.add(
             rng, person, "review", record.system, midnight(day), midnight(day), facts, told=day.toordinal()
         )
         if event is not None:
-            event.recorded_night = max(event.recorded_night, record.recorded_night)
+            book.not_before(event, record.recorded_night)
             event.appearance_key = record.key
             book.log("D45", event, "start_at", event.recorded_night)

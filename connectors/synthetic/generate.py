@@ -72,7 +72,8 @@ def build_world(settings: SyntheticSettings, progress: Progress | None = None) -
     tell("defects of events")
     disturb_events(council, book, register)
     return World(
-        seed=settings.seed, nights=settings.nights, first_night=settings.first_night, people=council.people, events=book.events,
+        seed=settings.seed, nights=settings.nights, first_night=settings.first_night, people=council.people,
+        events=book.events,
         appearances=register.all(), defects=defects, providers=council.providers, organisation_code=ORGANISATION_CODE,
         organisation_name=ORGANISATION_NAME, gp_practices=council.gp_practices, quality=settings.quality,
     )  # fmt: skip

@@ -1,6 +1,7 @@
-"""The people on whom record linkage goes wrong, put in by number and not left to chance (sources hand-book, section 12).
+"""The people on whom record linkage goes wrong, put in by number and not by chance (sources hand-book, section 12).
 
-They are made before the rest of the population and take their place among its head counts. Each carries a tag, so that a
+They are made before the rest of the population and take their place among its head counts. Each carries a tag,
+so that a
 scorer can look at them alone.
 """
 

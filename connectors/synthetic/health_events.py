@@ -1,6 +1,7 @@
 """What the community trust does for its patients: referrals, home visits by nurses, clinic appointments.
 
-About one and a half referrals a patient over two years, six or seven visits for a nursing referral, four appointments for
+About one and a half referrals a patient over two years, six or seven visits for a nursing referral,
+four appointments for
 a clinic one (assumption). Appointments ahead are booked; they finish on the night after they took place.
 """
 
@@ -16,35 +17,43 @@ from connectors.synthetic.world import EventKind, TrueEvent, TruePerson
 
 _NURSING: Final = "Community Nursing"
 _OLD_SERVICES: Final = (
-    (_NURSING, 62), ("Podiatry", 9), ("Physiotherapy", 9), ("Falls and Balance", 6), ("Continence", 4), ("Speech and Language Therapy", 3),
+    (_NURSING, 62), ("Podiatry", 9), ("Physiotherapy", 9), ("Falls and Balance", 6), ("Continence", 4),
+    ("Speech and Language Therapy", 3),
     ("Community Matron", 4), ("Wheelchair Service", 3),
 )  # fmt: skip
 _ADULT_SERVICES: Final = (
-    (_NURSING, 38), ("Physiotherapy", 26), ("Podiatry", 13), ("Diabetes", 9), ("Continence", 5), ("Speech and Language Therapy", 5),
+    (_NURSING, 38), ("Physiotherapy", 26), ("Podiatry", 13), ("Diabetes", 9), ("Continence", 5),
+    ("Speech and Language Therapy", 5),
     ("Wheelchair Service", 4),
 )  # fmt: skip
 _CHILD_SERVICES: Final = (
-    ("Health Visiting", 38), ("Speech and Language Therapy", 24), ("School Nursing", 14), ("Children's Physiotherapy", 10),
+    ("Health Visiting", 38), ("Speech and Language Therapy", 24), ("School Nursing", 14), ("Children's Physiotherapy",
+    10),
     ("Children's Occupational Therapy", 9), ("Children's Community Nursing", 5),
 )  # fmt: skip
 _AT_HOME: Final = frozenset({_NURSING, "Community Matron", "Health Visiting", "Children's Community Nursing"})
 _SOURCES: Final = (
-    ("General Medical Practitioner", 48), ("Acute hospital", 22), ("Self referral", 8), ("Community nurse", 10), ("Local authority social services", 8),
+    ("General Medical Practitioner", 48), ("Acute hospital", 22), ("Self referral", 8), ("Community nurse", 10),
+    ("Local authority social services", 8),
     ("Care home", 4),
 )  # fmt: skip
 _REASONS: Final = (
-    "Wound care", "Leg ulcer", "Catheter care", "Insulin administration", "Pressure area care", "End of life care", "Falls risk",
+    "Wound care", "Leg ulcer", "Catheter care", "Insulin administration", "Pressure area care", "End of life care",
+    "Falls risk",
     "Mobility assessment", "Foot care", "Swallowing assessment", "Continence assessment", "Developmental review",
 )  # fmt: skip
 _DISCHARGE: Final = (
-    ("Treatment completed", 66), ("Referred to other service", 12), ("Declined treatment", 6), ("Admitted to hospital", 8),
+    ("Treatment completed", 66), ("Referred to other service", 12), ("Declined treatment", 6), ("Admitted to hospital",
+    8),
     ("Moved out of area", 3), ("Did not attend", 5),
 )  # fmt: skip
 _VISIT_STATES: Final = (
-    ("Finished", 92), ("No access visit", 2.5), ("Cancelled by patient", 2), ("Cancelled by unit", 2), ("Deferred", 1.5),
+    ("Finished", 92), ("No access visit", 2.5), ("Cancelled by patient", 2), ("Cancelled by unit", 2), ("Deferred",
+    1.5),
 )  # fmt: skip
 _APPOINTMENT_STATES: Final = (
-    ("Finished", 83), ("Did not attend", 7), ("Cancelled by patient", 6), ("Cancelled by unit", 3.5), ("Patient walked out", 0.5),
+    ("Finished", 83), ("Did not attend", 7), ("Cancelled by patient", 6), ("Cancelled by unit", 3.5),
+    ("Patient walked out", 0.5),
 )  # fmt: skip
 _MINUTES: Final = ("10", "15", "15", "20", "20", "30", "30", "45", "60")
 _BOOKED_AHEAD: Final = 28
@@ -98,7 +107,8 @@ def _episode(council: Council, book: EventBook, rng: random.Random, person: True
     if death is not None and end > death:
         end, reason = death, "Patient died"
     facts = {
-        "referral_source": _DRAW_SOURCE(rng), "service": service, "urgency": "Urgent" if rng.random() < 0.18 else "Routine",
+        "referral_source": _DRAW_SOURCE(rng), "service": service,
+        "urgency": "Urgent" if rng.random() < 0.18 else "Routine",
         "primary_reason": rng.choice(_REASONS), "discharge_reason": "",
     }  # fmt: skip
     closed = max(start, at_work(rng, date.fromordinal(end))) if end <= last else None
@@ -124,8 +134,8 @@ def _contact(
     event = book.add(
         rng, person, kind, "systmone", start, start + timedelta(minutes=int(minutes)), facts, cancelled=cancelled
     )
-    if event is not None and event.recorded_night < referral.recorded_night:
-        event.recorded_night = referral.recorded_night
+    if event is not None:
+        book.not_before(event, referral.recorded_night)
 
 
 def _booking(
@@ -136,5 +146,5 @@ def _booking(
     start: datetime = at_work(rng, date.fromordinal(when))
     facts = {"status": "Booked", "duration_minutes": rng.choice(_MINUTES), "referral_event_id": str(referral.event_id)}
     event = book.add(rng, person, "appointment", "systmone", start, None, facts, told=told)
-    if event is not None and event.recorded_night < referral.recorded_night:
-        event.recorded_night = referral.recorded_night
+    if event is not None:
+        book.not_before(event, referral.recorded_night)

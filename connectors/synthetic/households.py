@@ -1,13 +1,14 @@
 """Who lives with whom: couples, families with children, grown children at home, care homes, people on their own.
 
-Works on people without names or addresses; naming and housing follow the household. Pairing goes by naming tradition and
-nearness of birth, so that couples look like couples.
+Works on people without names or addresses; naming and housing follow the household. Pairing goes by naming tradition
+and nearness of birth, so that couples look like couples.
 """
 
 from __future__ import annotations
 
 import random
 from datetime import timedelta
+from itertools import pairwise
 from typing import Final
 
 from connectors.synthetic.council import Council, relate
@@ -68,7 +69,7 @@ def _pair_couples(council: Council, rng: random.Random, adults: list[TruePerson]
 
 
 def _pair_off(council: Council, rng: random.Random, men: list[TruePerson], women: list[TruePerson]) -> None:
-    """Walks down both lists by birth date, women about two years younger, and joins neighbours under ten years apart."""
+    """Walks down both lists by birth date, women two years younger, and joins neighbours under ten years apart."""
     i = j = 0
     while i < len(men) and j < len(women):
         gap = (women[j].birth_date - men[i].birth_date).days - 730
@@ -112,7 +113,7 @@ def _house_children(council: Council, rng: random.Random, children: list[TruePer
 def _space_siblings(rng: random.Random, family: list[TruePerson]) -> None:
     """Brothers and sisters are born at least eleven months apart (twins come by number, in `hard_cases`)."""
     family.sort(key=lambda p: (p.birth_date, p.person_id), reverse=True)
-    for younger, older in zip(family, family[1:], strict=False):
+    for younger, older in pairwise(family):
         if (younger.birth_date - older.birth_date).days < 330:
             older.birth_date = younger.birth_date - timedelta(days=rng.randrange(340, 1200))
 

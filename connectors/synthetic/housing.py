@@ -1,4 +1,4 @@
-"""Where everybody lives and lived: homes and earlier homes, care homes, hostels, moves, and the district that cares for them.
+"""Where everybody lives and lived: homes and earlier homes, care homes, moves, and the district that cares for them.
 
 West keeps its adult care in Liquidlogic, East in CareFirst; about one client in twenty is known to both, because they
 moved between the districts or both recorded them.
@@ -123,13 +123,17 @@ def _special_addresses(council: Council, rng: random.Random) -> None:
         if "no_fixed_abode" in person.tags:
             person.addresses = [no_fixed_abode().period(max(person.birth_date, start))]
         elif "student" in person.tags:
-            home = book.dwelling("outside").period(person.birth_date)
-            person.addresses = [home, book.dwelling(district).period(council.last_day - timedelta(days=560))]
+            family_home = book.dwelling("outside").period(person.birth_date)
+            person.addresses = [family_home, book.dwelling(district).period(council.last_day - timedelta(days=560))]
         elif "moved_away_and_back" in person.tags:
             left, back = council.last_day - timedelta(days=620), council.last_day - timedelta(days=260)
             home, away = book.dwelling(district), book.dwelling("outside")
             timeline = [(home, left - timedelta(days=4000)), (away, left), (book.dwelling(district), back)]
             person.addresses = _periods(timeline, person.birth_date)
+        elif person.relations.get("reidentified_from"):
+            before = council.people[person.relations["reidentified_from"][0] - 1]
+            person.addresses = list(before.addresses)
+            council.district[person.household_id] = council.district[before.household_id]
     _supported_houses(council, rng)
 
 
@@ -139,7 +143,8 @@ def _supported_houses(council: Council, rng: random.Random) -> None:
         if council.kind_of_client.get(person.person_id) == "community"
         and council.age(person) < 65
         and len(council.households[person.household_id]) == 1
-        and not person.tags & {"namesake", "three_surnames", "moved_away_and_back", "restricted", "student", "no_fixed_abode"}
+        and not person.tags & {"namesake", "three_surnames", "moved_away_and_back", "restricted", "student",
+        "no_fixed_abode"}
     ]  # fmt: skip
     rng.shuffle(younger)
     for _ in range(council.by_number(14)):
@@ -174,6 +179,7 @@ def _assign_care_systems(council: Council, rng: random.Random) -> None:
             start = min(old.valid_from, switch - timedelta(days=400))
             person.addresses[-2] = before.period(max(person.birth_date, start), switch - timedelta(days=1))
             person.addresses[-1] = AddressPeriod(
-                switch, None, new.building, new.number, new.street, new.locality, new.town, new.postcode, new.uprn, new.kind
+                switch, None, new.building, new.number, new.street, new.locality, new.town, new.postcode, new.uprn,
+                new.kind
             )  # fmt: skip
         council.care[person.person_id] = spell

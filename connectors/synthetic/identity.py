@@ -88,7 +88,7 @@ def _finish(council: Council, rng: random.Random, person: TruePerson) -> None:
     person.telephone = f"01632 {rng.randrange(1_000_000):06d}" if rng.random() < (0.8 if age >= 65 else 0.35) else ""
     if not person.telephone and rng.random() < 0.8:
         person.telephone = f"07700 900{rng.randrange(1000):03d}"
-    if 16 <= age and rng.random() < (0.18 if age >= 75 else 0.55):
+    if age >= 16 and rng.random() < (0.18 if age >= 75 else 0.55):
         name = person.names[-1]
         local = f"{name.forename}.{name.surname}{rng.randrange(100)}".lower().replace(" ", "")
         person.email = local.encode("ascii", "ignore").decode() + "@example.org"
@@ -120,7 +120,7 @@ def name_practices(council: Council) -> None:
 
 
 def name_providers(council: Council) -> None:
-    """Providers of care with location ids of the regulator's shape: the care homes first, then home care and the rest."""
+    """Providers of care with location ids of the regulator's shape: care homes first, then home care and the rest."""
     rng = council.rng("providers")
     base = 990_000_000 + rng.randrange(1000)
     for home in council.addresses.homes:

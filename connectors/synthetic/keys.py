@@ -1,7 +1,9 @@
 """Ids as each simulated supplier would hand them out.
 
-A supplier numbers every table for itself, so a fixed offset for each system and kind of event is added to the one number
-the truth uses. SystmOne ids are longer than 32 bits on purpose (never ints of 32 bits, never floats); those of Liquidlogic
+A supplier numbers every table for itself,
+so a fixed offset for each system and kind of event is added to the one number
+the truth uses. SystmOne ids are longer than 32 bits on purpose (never ints of 32 bits,
+never floats); those of Liquidlogic
 and CareFirst stay below 2**31.
 """
 
@@ -56,7 +58,8 @@ def systmone_row_id(number: int) -> int:
 def person_key(system: System, number: int) -> str:
     """The `source_person_key` of the record with running number `number` in that system.
 
-    SystmOne: organisation code, colon, `RowIdentifier` (the key is the pair). Liquidlogic and CareFirst: a plain number.
+    SystmOne: organisation code, colon,
+    `RowIdentifier` (the key is the pair). Liquidlogic and CareFirst: a plain number.
     """
     if system == "systmone":
         return f"{ORGANISATION_CODE}:{systmone_row_id(number)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from datetime import timedelta
 from typing import Final
@@ -29,10 +30,10 @@ def live(council: Council) -> None:
 
 def _chance_of_death(council: Council, person: TruePerson) -> float:
     age = council.age(person)
-    yearly = next(hazard for youngest, hazard in reversed(_MORTALITY) if age >= youngest)
+    yearly: float = next(hazard for youngest, hazard in reversed(_MORTALITY) if age >= youngest)
     if "care_client" in person.tags:
         yearly *= _CLIENT_FACTOR
-    return min(0.6, 1 - (1 - yearly) ** (HISTORY_DAYS / 365.25))
+    return min(0.6, 1 - math.pow(1 - yearly, HISTORY_DAYS / 365.25))
 
 
 def _die(council: Council, rng: random.Random, person: TruePerson, days_ago: int) -> None:
@@ -49,8 +50,11 @@ def _on_the_nights(council: Council, rng: random.Random) -> None:
     nights = council.settings.nights
     if not nights:
         return
+    _newcomers(council, rng)
     adults = [p for p in council.people if p.death_date is None and not p.tags & _LIVES and council.age(p) >= 18]
-    known = [p for p in adults if p.tags & {"care_client", "patient"} and len(p.names) < 3]
+    known = [
+        p for p in adults if p.tags & {"care_client", "patient"} and len(p.names) < 3 and "night_newcomer" not in p.tags
+    ]
     for number, person in enumerate(_some(rng, [p for p in known if council.age(p) >= 75], council.by_number(4))):
         _die(council, rng, person, 1 + number % nights)
         person.tags.add("night_death")
@@ -66,6 +70,17 @@ def _on_the_nights(council: Council, rng: random.Random) -> None:
         if person.addresses[-1].valid_from < day - timedelta(days=2):
             rehouse(council, rng, person, day, council.district[person.household_id])
             person.tags.add("night_move")
+
+
+def _newcomers(council: Council, rng: random.Random) -> None:
+    """People whom care work first hears of on one of the nights."""
+    new = [
+        p
+        for p in council.people
+        if council.kind_of_client.get(p.person_id) == "request_only" and p.death_date is None and not p.tags & _LIVES
+    ]
+    for person in _some(rng, new, council.by_number(8)):
+        person.tags.add("night_newcomer")
 
 
 def _some(rng: random.Random, people: list[TruePerson], count: int) -> list[TruePerson]:

@@ -9,17 +9,27 @@ from typing import Final
 _SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
     "Mohammed": ("Mohamed", "Muhammad", "Mohammad", "Mohd"), "Muhammad": ("Mohammed", "Mohamed", "Muhammed"),
     "Mohammad": ("Mohammed", "Muhammad", "Mohamad"), "Mohamed": ("Mohammed", "Maxamed", "Mohamud"),
-    "Hussain": ("Hussein", "Husain", "Hossain"), "Hussein": ("Hussain", "Xuseen", "Husein"), "Hossain": ("Hussain", "Hossen"),
-    "Ahmed": ("Ahmad", "Ahmet", "Axmed"), "Ahmad": ("Ahmed", "Ahmet"), "Rahman": ("Rehman", "Rahaman"), "Rehman": ("Rahman",),
-    "Chowdhury": ("Choudhury", "Chaudhry", "Chowdry"), "Choudhury": ("Chowdhury", "Chaudhury"), "Chaudhry": ("Chaudhary", "Choudhry"),
-    "Miah": ("Mia", "Meah", "Mian"), "Begum": ("Begom", "Begam"), "Akhtar": ("Akther", "Akter"), "Akter": ("Akther", "Akhtar"),
-    "Khatun": ("Khatoon", "Katun"), "Qureshi": ("Quraishi", "Koreshi"), "Sheikh": ("Shaikh", "Sheik"), "Iqbal": ("Eqbal",),
-    "Yusuf": ("Yousuf", "Yousef", "Yusef"), "Ibrahim": ("Ebrahim", "Ibraheem"), "Fatima": ("Fathima", "Fatema", "Fatimah"),
-    "Aisha": ("Ayesha", "Aysha"), "Ayesha": ("Aisha", "Aysha"), "Khadija": ("Khadijah", "Hadija"), "Abdul": ("Abdal", "Abdool"),
-    "Li": ("Lee", "Lei"), "Lee": ("Li",), "Wong": ("Wang", "Huang"), "Chan": ("Chen",), "Chen": ("Chan",), "Zhang": ("Chang", "Cheung"),
+    "Hussain": ("Hussein", "Husain", "Hossain"), "Hussein": ("Hussain", "Xuseen", "Husein"), "Hossain": ("Hussain",
+    "Hossen"),
+    "Ahmed": ("Ahmad", "Ahmet", "Axmed"), "Ahmad": ("Ahmed", "Ahmet"), "Rahman": ("Rehman", "Rahaman"),
+    "Rehman": ("Rahman",),
+    "Chowdhury": ("Choudhury", "Chaudhry", "Chowdry"), "Choudhury": ("Chowdhury", "Chaudhury"),
+    "Chaudhry": ("Chaudhary", "Choudhry"),
+    "Miah": ("Mia", "Meah", "Mian"), "Begum": ("Begom", "Begam"), "Akhtar": ("Akther", "Akter"), "Akter": ("Akther",
+    "Akhtar"),
+    "Khatun": ("Khatoon", "Katun"), "Qureshi": ("Quraishi", "Koreshi"), "Sheikh": ("Shaikh", "Sheik"),
+    "Iqbal": ("Eqbal",),
+    "Yusuf": ("Yousuf", "Yousef", "Yusef"), "Ibrahim": ("Ebrahim", "Ibraheem"), "Fatima": ("Fathima", "Fatema",
+    "Fatimah"),
+    "Aisha": ("Ayesha", "Aysha"), "Ayesha": ("Aisha", "Aysha"), "Khadija": ("Khadijah", "Hadija"), "Abdul": ("Abdal",
+    "Abdool"),
+    "Li": ("Lee", "Lei"), "Lee": ("Li",), "Wong": ("Wang", "Huang"), "Chan": ("Chen",), "Chen": ("Chan",),
+    "Zhang": ("Chang", "Cheung"),
     "Cheung": ("Chang", "Zhang"), "Ng": ("Wu",), "Lam": ("Lin",), "Ho": ("He",), "Leung": ("Liang",), "Kaur": ("Kour",),
-    "Singh": ("Sing",), "Gurdeep": ("Gurdip",), "Kuldip": ("Kuldeep",), "Serhiy": ("Sergey", "Serhii"), "Oleksandr": ("Alexander",),
-    "Nataliya": ("Natalia",), "Osman": ("Usman", "Othman"), "Hassan": ("Hasan", "Xasan"), "Said": ("Saeed", "Sayed"), "Patel": ("Pattel",),
+    "Singh": ("Sing",), "Gurdeep": ("Gurdip",), "Kuldip": ("Kuldeep",), "Serhiy": ("Sergey", "Serhii"),
+    "Oleksandr": ("Alexander",),
+    "Nataliya": ("Natalia",), "Osman": ("Usman", "Othman"), "Hassan": ("Hasan", "Xasan"), "Said": ("Saeed", "Sayed"),
+    "Patel": ("Pattel",),
 }  # fmt: skip
 _VOWELS: Final = (
     ("ee", "i"),
@@ -103,7 +113,8 @@ def transliterated(rng: random.Random, tradition: str, sex: str, names: tuple[st
         return "", "", forename
     if tradition == "chinese" and " " in forename and chance < 0.7:
         first, _, second = forename.partition(" ")
-        return rng.choice(((first, second), (first + second.lower(), middle), (f"{first}-{second}", middle))) + (
+        return (
+            *rng.choice(((first, second), (first + second.lower(), middle), (f"{first}-{second}", middle))),
             surname,
         )
     if rng.random() < 0.5:
@@ -112,7 +123,7 @@ def transliterated(rng: random.Random, tradition: str, sex: str, names: tuple[st
 
 
 def slip(rng: random.Random, name: str) -> str:
-    """One slip of the keyboard or ear: a letter changed, dropped, doubled, exchanged, or a sound spelt otherwise (D28)."""
+    """One slip: a letter changed, dropped, doubled or exchanged, or a sound spelt otherwise (D28)."""
     place = rng.randrange(1, len(name))
     chance = rng.random()
     if chance < 0.25:

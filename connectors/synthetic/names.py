@@ -1,7 +1,7 @@
 """Names that look like England today: by decade of birth, sex and naming tradition, with a long tail of surnames.
 
-The commonest surname is held by about 1.2 % of people and half of all people have one rarer than 1 in 5,000 (assumption of
-the open name lists). Older people get the names of their own decade, never today's baby names.
+The commonest surname is held by about 1.2 % of people and half of all people have one rarer than 1 in 5,000 (assumption
+of the open name lists). Older people get the names of their own decade, never today's baby names.
 """
 
 from __future__ import annotations
@@ -23,20 +23,6 @@ DATA: Final = Path(__file__).parent / "data"
 BRITISH_LIKE: Final = frozenset({"british", "irish", "caribbean", "italian", "portuguese"})
 #: Share of British people with one of the surnames whose share is known; the rest is the long tail.
 _HEAD_SHARE: Final = 0.415
-_STEMS: Final = (
-    "Acker Alder Ap Ash Asp Bag Bar Beck Bent Birch Birk Black Bot Brad Bram Bran Breck Brent Brind Broad Brock Buck Burn Cal Car "
-    "Caw Chad Charl Chat Chester Clay Cleg Clif Clough Cold Comb Cop Cran Craw Cres Crom Crow Cul Dal Dar Den Ding Dray Dud Dun "
-    "East Eck Ed Ell Elm Ent Fair Farn Fen Fern Flit Fox Frod Gal Garth Gat Gold Gos Green Grim Had Hal Ham Hard Har Has Hather "
-    "Haver Haw Hazel Heath Hemp Hen Hes High Hol Hor Hough Hun Hurst Il Kel Ken Ket Kil Kir Lang Lark Law Led Leigh Lin Long Lud "
-    "Mal Man Mar Mead Mel Mid Mil Mor Mos Nether New Nor Nut Oak Old Or Os Ot Pen Pick Pres Quar Rad Ram Raw Red Ridg Ring Ros "
-    "Row Rud Rush Sal San Scar Sed Sel Shar Shel Ship Shut Sil Skel Smal Snel Som South Stain Stan Stav Sted Stock Stoke Stone "
-    "Strat Sut Swan Swin Tad Tat Thorn Thor Thur Tick Til Tod Tre Tun Up Wad Wal Ward Warm Wat Weather Wed Wel Wes Wet Whit Wick "
-    "Wig Wil Win Wood Wor Wy Yard"
-).split()
-_ENDINGS: Final = (
-    "bourne bury by combe cott croft dale den don field ford gate grave greave ham head holme hurst ington ley low man more "
-    "ridge sall shaw side stead stock thorpe thwaite ton wall ward water well wick wood worth"
-).split()
 _FEMALE_FAITH_SURNAMES: Final = ("Begum", "Begum", "Bibi", "Akhtar", "Kauser", "Bi", "Parveen", "Khatoon")
 _BENGALI_FEMALE_SURNAMES: Final = ("Begum", "Begum", "Khatun", "Akter", "Khanom", "Bibi")
 
@@ -63,6 +49,12 @@ def _read(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(handle))
 
 
+@lru_cache(maxsize=16)
+def words(name: str) -> tuple[str, ...]:
+    """One of the word lists of this project: parts of surnames, streets and care homes."""
+    return tuple(row["word"] for row in _read("word_lists.csv") if row["list"] == name)
+
+
 def _british_forenames() -> dict[tuple[int, str], WeightedList]:
     grouped: dict[tuple[int, str], list[tuple[str, float]]] = {}
     for row in _read("forenames_british.csv"):
@@ -84,7 +76,9 @@ def _british_surnames(irish: list[str]) -> WeightedList:
         else:
             tail.append(row["name"])
     known = {name for name, _ in head} | set(tail)
-    made = [stem + ending for stem in _STEMS for ending in _ENDINGS if stem[-1] != ending[0]]
+    made = [
+        stem + ending for stem in words("surname stem") for ending in words("surname ending") if stem[-1] != ending[0]
+    ]
     tail.extend(name for name in made if name not in known)
     total = sum(weight for _, weight in head)
     pairs = [(name, _HEAD_SHARE * weight / total) for name, weight in head]

@@ -1,6 +1,7 @@
 """NHS numbers that can belong to nobody: ten digits from the 999 block with a valid check digit.
 
-England is played by 9990…–9993… and 9995…–9999…; 9994… plays Scotland, Northern Ireland and Ireland (sources hand-book, 7.2).
+England is played by 9990…–9993… and 9995…–9999…; 9994… plays Scotland,
+Northern Ireland and Ireland (sources hand-book, 7.2).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""NHS numbers as systems really hold them: missing, unverified, somebody else's, outdated, foreign, mistyped (D01 to D10).
+"""NHS numbers as systems really hold them: missing, unverified, somebody else's, outdated, mistyped (D01 to D10).
 
 A number that passes the check and is wrong is somebody else's, never a typing slip (sources hand-book, 7.1).
 """
@@ -127,7 +127,7 @@ def _formatted(spoiler: Spoiler, number: str) -> str:
 
 
 def change_on_nights(spoiler: Spoiler) -> None:
-    """On the nights after the first load a few numbers are traced: missing ones come in, unverified ones are verified."""
+    """On later nights a few numbers are traced: missing ones come in, unverified ones are verified."""
     nights = spoiler.council.settings.nights
     if not nights:
         return
@@ -135,7 +135,8 @@ def change_on_nights(spoiler: Spoiler) -> None:
     missing = [record for record in early if has_no_number(record)]
     unverified = [
         record for record in early
-        if value_of(record, "nhs_number") == spoiler.person(record).nhs_number and value_of(record, "nhs_number_verified") == "N"
+        if value_of(record, "nhs_number") == spoiler.person(record).nhs_number and value_of(record,
+        "nhs_number_verified") == "N"
     ]  # fmt: skip
     for group in (missing, unverified):
         for place, record in enumerate(choose(spoiler.rng, group, spoiler.council.by_number(4))):

@@ -1,6 +1,7 @@
 """Spoils the records of each system, independently of the others, at the rates of the sources hand-book, section 11.
 
-Order matters: duplicates first (they then go wrong in their own ways), then numbers, names, births, addresses and the ids
+Order matters: duplicates first (they then go wrong in their own ways), then numbers, names, births,
+addresses and the ids
 typed in from other systems. Every hit is logged.
 """
 
@@ -39,7 +40,7 @@ class Spoiler:
     def pick(
         self, defect_id: str, eligible: Sequence[Appearance], base: int | None = None, *, clustered: bool = True
     ) -> list[Appearance]:
-        """Records that get the defect: its rate times `base` (all records unless given), taken from the eligible ones."""
+        """Records that get the defect: its rate times `base` (default all records), taken from the eligible ones."""
         count = how_many(self.rng, self.share(defect_id), len(self.records) if base is None else base)
         return choose(self.rng, eligible, count, has_no_number if clustered else None)
 

@@ -37,7 +37,7 @@ def load_people(folder: Path) -> pa.Table:
 
 
 def load_appearances(folder: Path) -> pa.Table:
-    """The records: system, key, person_id, nights, role, flags, whether a usable NHS number is held on the last night."""
+    """The records: system, key, person_id, nights, role, flags, whether they hold an NHS number on the last night."""
     return load(folder, "appearance")
 
 
@@ -68,13 +68,17 @@ def tables(world: World) -> dict[str, pa.Table]:
 
 
 def digest(world: World) -> str:
-    """A SHA-256 over the five tables: equal for equal seeds and settings."""
-    sink = hashlib.sha256()
+    """A SHA-256 over the five tables and everything the records say: equal for equal seeds and settings."""
+    total = hashlib.sha256()
     for name, table in tables(world).items():
-        sink.update(name.encode())
-        for column in table.columns:
-            sink.update("\x1f".join("" if value is None else str(value) for value in column.to_pylist()).encode())
-    return sink.hexdigest()
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        total.update(name.encode())
+        total.update(sink.getvalue())
+    for record in world.appearances:
+        total.update(repr((record.versions, record.addresses, record.references)).encode())
+    return total.hexdigest()
 
 
 def _columns(rows: list[tuple[object, ...]], fields: list[tuple[str, pa.DataType]]) -> pa.Table:
@@ -86,7 +90,8 @@ def _columns(rows: list[tuple[object, ...]], fields: list[tuple[str, pa.DataType
 def _people(world: World) -> pa.Table:
     rows: list[tuple[object, ...]] = [
         (
-            person.person_id, person.sex, person.birth_date, person.death_date, person.names[-1].forename, person.names[-1].surname,
+            person.person_id, person.sex, person.birth_date, person.death_date, person.names[-1].forename,
+            person.names[-1].surname,
             person.nhs_number, person.ethnicity_code, person.tradition, person.household_id, sorted(person.tags),
             json.dumps(person.relations, sort_keys=True),
         )
@@ -96,7 +101,8 @@ def _people(world: World) -> pa.Table:
     return _columns(
         rows,
         [
-            ("person_id", number), ("sex", text), ("birth_date", day), ("death_date", day), ("forename", text), ("surname", text),
+            ("person_id", number), ("sex", text), ("birth_date", day), ("death_date", day), ("forename", text),
+            ("surname", text),
             ("nhs_number", text), ("ethnicity_code", text), ("tradition", text), ("household_id", number),
             ("tags", pa.list_(text)), ("relations", text),
         ],
@@ -116,8 +122,10 @@ def _appearances(world: World) -> pa.Table:
     tags = {person.person_id: sorted(person.tags) for person in world.people}
     rows: list[tuple[object, ...]] = [
         (
-            record.system, record.key, record.person_id, record.recorded_night, record.removed_night, record.role, record.duplicate_of,
-            record.marked_duplicate_night, record.is_test, record.is_flagged_test, record.is_mixed, record.is_restricted,
+            record.system, record.key, record.person_id, record.recorded_night, record.removed_night, record.role,
+            record.duplicate_of,
+            record.marked_duplicate_night, record.is_test, record.is_flagged_test, record.is_mixed,
+            record.is_restricted,
             has_number(record, world.nights), tags[record.person_id],
         )
         for record in world.appearances
@@ -126,7 +134,8 @@ def _appearances(world: World) -> pa.Table:
     return _columns(
         rows,
         [
-            ("system", text), ("key", text), ("person_id", number), ("recorded_night", number), ("removed_night", number), ("role", text),
+            ("system", text), ("key", text), ("person_id", number), ("recorded_night", number), ("removed_night",
+            number), ("role", text),
             ("duplicate_of", text), ("marked_duplicate_night", number), ("is_test", flag), ("is_flagged_test", flag),
             ("is_mixed", flag), ("is_restricted", flag), ("has_nhs_number", flag), ("tags", pa.list_(text)),
         ],
@@ -135,8 +144,10 @@ def _appearances(world: World) -> pa.Table:
 
 def _event_row(event: TrueEvent, original: TrueEvent) -> tuple[object, ...]:
     return (
-        event_key(event), event.event_id, event.person_id, event.appearance_key, event.kind, event.system, event.client_type,
-        event.start_at, event.end_at, event.start_at.date(), event.end_at.date() if event.end_at else None, event.status,
+        event_key(event), event.event_id, event.person_id, event.appearance_key, event.kind, event.system,
+        event.client_type,
+        event.start_at, event.end_at, event.start_at.date(), event.end_at.date() if event.end_at else None,
+        event.status,
         original.recorded_night, original.changed_night, json.dumps(event.facts, sort_keys=True, ensure_ascii=False),
     )  # fmt: skip
 
@@ -151,8 +162,10 @@ def _events(world: World) -> pa.Table:
     return _columns(
         rows,
         [
-            ("event_key", text), ("event_id", number), ("person_id", number), ("appearance_key", text), ("kind", text), ("system", text),
-            ("client_type", text), ("start_at", moment), ("end_at", moment), ("start_date", day), ("end_date", day), ("status", text),
+            ("event_key", text), ("event_id", number), ("person_id", number), ("appearance_key", text), ("kind", text),
+            ("system", text),
+            ("client_type", text), ("start_at", moment), ("end_at", moment), ("start_date", day), ("end_date", day),
+            ("status", text),
             ("recorded_night", number), ("changed_night", number), ("facts", text),
         ],
     )  # fmt: skip

@@ -2,7 +2,9 @@
 
 These are the values every simulator writes out from and every scorer judges against. They hold what *is*, never what a
 system *says*: defects are made when an `Appearance` is written in a supplier's format, and are logged by `DefectLog`.
-NHS numbers come from the 999 range only (handed out by `nhs_numbers.py`), so that nobody here can be taken for a person.
+NHS numbers come from the 999 range only (handed out by `nhs_numbers.py`),
+so that nobody here can be taken for
+a person.
 """
 
 from __future__ import annotations
@@ -46,6 +48,8 @@ class AddressPeriod:
 
 @dataclass(slots=True)
 class TruePerson:
+    """One person and the story of their names, addresses and numbers."""
+
     person_id: int
     sex: Sex
     birth_date: date
@@ -156,7 +160,9 @@ class Appearance:
     `versions` maps a night to the demographic fields as that system holds them from then on; night `recorded_night` is
     always there. Fields: title, forename, middle_names, surname, previous_surname, known_as, nhs_number,
     nhs_number_verified ("Y"/"N"), birth_date (ISO), birth_date_estimated, death_date, sex (M/F/I/U/""), ethnicity_code,
-    telephone, email, gp_practice_code. Values are text as a clerk would have typed them, before the supplier's own format.
+    telephone, email, gp_practice_code. Values are text as a clerk would have typed them,
+    before the supplier's own
+    format.
     """
 
     system: System
@@ -191,7 +197,7 @@ class Appearance:
         return held
 
     def as_of(self, night: int) -> dict[str, str] | None:
-        """The demographic fields this system holds after `night`; None when it does not (yet, or any more) hold the record."""
+        """The demographic fields this system holds after `night`; None when it does not hold the record then."""
         if night < self.recorded_night or (self.removed_night is not None and night >= self.removed_night):
             return None
         known = max(n for n in self.versions if n <= night)
@@ -228,4 +234,5 @@ class World:
     quality: float = 1.0  # multiplier of every catalogue rate: good 0.5, typical 1, poor 2
 
     def night_date(self, night: int) -> date:
+        """The extract date of that night."""
         return date.fromordinal(self.first_night.toordinal() + night)
