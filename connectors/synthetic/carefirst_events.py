@@ -43,7 +43,6 @@ FORMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
 }
 CANCELLED: Final = "CANC"
 OUTCOME_SEPARATOR: Final = ";"
-_BULK_CLOSING_NIGHT: Final = 3
 _UNIT_TYPES: Final = {"Hourly": "HOURS", "Daily": "DAYS", "Per session": "SESS", "Weekly": "WEEKS"}
 _NO_DATE: Final = datetime(1900, 1, 1)
 
@@ -190,28 +189,16 @@ def _service(writer: _Writer, event: TrueEvent, last: int) -> None:
     if agreed < writer.world.nights and writer.draws.hits("D86b", key):
         writer.draws.note("D86", "SERVICE_ELEMENT", key, "AGREEMENT_ID", agreed)
         agreed += 1
-    closed_late = _closed_in_bulk(writer, event, key)
-    for first, until_night in spans(event.recorded_night, last, [event.changed_night, closed_late, agreed]):
+    for first, until_night in spans(event.recorded_night, last, [event.changed_night, agreed]):
         seen = event.as_of(first)
         if seen is None:
             continue
-        end = None if closed_late is not None and first < closed_late else writer.end_of(seen, key, "SERVICE_AGREEMENT")
+        end = writer.end_of(seen, key, "SERVICE_AGREEMENT")
         starts, ends = day(seen.start_at), day(end)
         if first >= agreed:
             agreement = _agreement(writer, seen, key, identity, person, end)
             writer.dump.add("SERVICE_AGREEMENT", first, until_night, agreement)
         writer.dump.add("SERVICE_ELEMENT", first, until_night, (*_element(writer, seen, key, identity), starts, ends))
-
-
-def _closed_in_bulk(writer: _Writer, event: TrueEvent, key: str) -> int | None:
-    """For one ended service in twenty the night of the bulk closing; until then it looks open (D83)."""
-    ended = event.end_at is not None and event.changed_night is None and event.status == "completed"
-    if not ended or event.recorded_night >= _BULK_CLOSING_NIGHT or writer.world.nights < _BULK_CLOSING_NIGHT:
-        return None
-    if not writer.draws.hits("D83", key):
-        return None
-    writer.draws.note("D83", "SERVICE_AGREEMENT", key, "END_DATE", event.recorded_night)
-    return _BULK_CLOSING_NIGHT
 
 
 def _agreement(

@@ -114,6 +114,8 @@ def _person(world: World, record: Appearance, dump: Dump, draws: Draws) -> None:
 
 def _marked(forenames: str, surname: str, style: int) -> tuple[str, str]:
     """The name after a clerk has marked the record as a duplicate (sources 5.3)."""
+    if any(word in f"{forenames} {surname}".upper() for word in ("DUPLICATE", "DO NOT USE")):
+        return forenames, surname
     if style == 0:
         return "DUPLICATE", surname
     return forenames, f"{surname} DUPLICATE" if style < 3 else f"DO NOT USE {surname}"

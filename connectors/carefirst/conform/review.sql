@@ -29,7 +29,7 @@ with activity as (
   select activity_id, upper(value), nth from answer where question = 'OUTCOME'
 ), outcome as (
   select d.activity_id, string_agg(d.raw, ', ' order by d.place, d.raw) as raw,
-         array_agg(m.clean order by d.place, d.raw) filter (where m.clean is not null) as clean
+         array_agg(m.clean order by d.place, d.raw) filter (where m.clean <> '') as clean
     from decided d
     left join landing.code_map m on m.source = 'carefirst' and m.code_set = 'event_outcome' and m.raw = d.raw
    group by d.activity_id

@@ -33,7 +33,7 @@ select
   landing.text_or_null(e.rate) as unit_cost_raw,
   frequency.clean as cost_frequency,
   landing.number_or_null(e.units)::numeric(18, 2) as planned_units,
-  case when e.ended is not null and outcome.clean is not null then array[outcome.clean] else '{}' end as outcomes,
+  case when e.ended is not null and outcome.clean <> '' then array[outcome.clean] else '{}' end as outcomes,
   nullif(e.reason, '') as outcomes_raw,
   landing.text_or_null(described.description) as description,
   case when e.reason = 'CANC' then 'cancelled' when e.ended is not null then 'completed' else 'open' end as status,
