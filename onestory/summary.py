@@ -6,6 +6,7 @@ The same facts go to `summary.json` and to a table a manager can read. Only here
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from governance.store import Store
@@ -35,7 +36,7 @@ def summarise(home: Home, seconds: float) -> dict[str, Any]:
         facts["people"] = _people(connection)
         facts["links_by_rule"] = _links_by_rule(connection)
     facts["quality"] = quality(home, store)
-    facts["return"] |= _against_truth(home, facts["return"])
+    facts["return"] |= _against_truth(home, store, facts["return"])
     facts["linkage_report"] = _write_linkage_report(home, report)
     home.summary.write_text(json.dumps(facts, indent=2, default=str) + "\n", encoding="utf-8")
     return facts
@@ -121,12 +122,21 @@ def _prepared_return(connection: Connection) -> dict[str, Any]:
     return {"rows": row["rows"], "errors": row["errors"], "status": row["status"], **row["facts"]}
 
 
-def _against_truth(home: Home, prepared: dict[str, Any]) -> dict[str, Any]:
-    from connectors.synthetic.expected_return import compare_with_truth
+def _against_truth(home: Home, store: Store, prepared: dict[str, Any]) -> dict[str, Any]:
+    from connectors.synthetic.return_comparison import compare_with_truth, errors_with_causes
 
     if not prepared.get("path"):
         return {}
-    return {"against_truth": compare_with_truth(home.truth, home.profile().reporting_period, prepared["path"])}
+    members = store.read_arrow(
+        "linker",
+        """select m.person_id, r.source || ':' || r.source_person_key as record from identity.membership m
+             join identity.source_record r using (source_record_id) where m.known_to is null""",
+    ).to_pandas()
+    path = Path(prepared["path"])
+    return {
+        "against_truth": compare_with_truth(home.truth, home.profile().reporting_period, path, members),
+        "errors_by_check": errors_with_causes(home.truth, path, members),
+    }
 
 
 def _write_linkage_report(home: Home, report: dict[str, Any] | None) -> str | None:

@@ -166,7 +166,7 @@ CAUSES: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     "Cost Frequency (Unit Type)": (frozenset({"D93", "D84"}), frozenset()),
     "Planned units per week": (frozenset({"D93", "D84"}), frozenset()),
     "V01": (frozenset({"D70"}), frozenset()),
-    "V05": (frozenset({"D70", "D83"}), frozenset({"D13", "D40", "D41", "D42", "D43", "D44", "D45"})),
+    "V05": (frozenset({"D45", "D70", "D83"}), frozenset({"D13", "D40", "D41", "D42", "D43", "D44", "D45"})),
 }
 
 
