@@ -70,7 +70,7 @@ def _first_night(desk: Desk, event: TrueEvent, table: str, row_id: int) -> int:
     record = desk.records.get(event.appearance_key)
     arrives = record.appearance.recorded_night if record else 0
     early = event.recorded_night
-    if 0 < arrives == early and desk.extract.chance(f"early {row_id}").share(0) < 0.25:
+    if 0 < arrives == early and desk.extract.chance(f"early {row_id}").share(0) < 0.25 * desk.extract.world.quality:
         early -= 1
     if early < arrives:
         desk.extract.log.add("D86", table, str(row_id), "IDPatient", early)

@@ -1,7 +1,7 @@
 """Patients of the simulated SystmOne: demographics, registrations, addresses, telephone numbers.
 
-The defects of names, numbers and dates are already in each `Appearance`; here they get the supplier's habits: birth
-dates with a time, number and street in one field, a merge as a tombstone.
+The defects of names, numbers, dates and address lines are already in each `Appearance`; here they get the supplier's
+habits: birth dates with a time, registrations that a practice shares, a merge as a tombstone.
 """
 
 from __future__ import annotations
@@ -192,10 +192,6 @@ def _address(extract: Extract, lists: PickLists, record: Record, index: int, per
     table = "SRPatientAddressHistory"
     row_id = child_row_id(table, record.row_id, index)
     chance = extract.chance(f"{table} {row_id}")
-    number, road = period.number, period.street
-    if number and road and chance.share(0) < extract.rate("D64"):
-        extract.log.add("D64", table, str(row_id), "NumberOfBuilding")
-        number, road = f"{number} {road}", ""
     kind = "Temporary" if period.kind == "no_fixed_abode" else "Home"
     since = datetime.combine(period.valid_from, time())
     typed_by = ""
@@ -210,7 +206,7 @@ def _address(extract: Extract, lists: PickLists, record: Record, index: int, per
             typed_by,
             record.visible_to,
         ),
-        *(period.building, number, road, period.locality, period.town, "", period.postcode),
+        *(period.building, period.number, period.street, period.locality, period.town, "", period.postcode),
         "" if period.valid_to is None else f"{day(period.valid_to)} 00:00:00",
         lists.item(ADDRESS_TYPE, kind),
         *("-1", str(record.row_id), record.visible_to, "", "0"),

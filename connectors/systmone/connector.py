@@ -1,7 +1,7 @@
 """The SystmOne door: finds the batches in the inbox, proves each complete and continuous, and lands its tables.
 
-A batch is one split zip in a delivery folder (`yyyyMMdd_HHmm`). An organisation that joins sends its history in a second
-archive in the same folder: a batch of its own. Batches are ordered by their extract window, never by arrival.
+A batch is one split zip in a delivery folder (`yyyyMMdd_HHmm`). An organisation that joins sends its history in a
+second archive in the same folder: a batch of its own. Batches are ordered by extract window, never by arrival.
 """
 
 from __future__ import annotations
