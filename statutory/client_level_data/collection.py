@@ -7,7 +7,7 @@ file ever replaces that of another release.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,32 +90,15 @@ class ClientLevelData:
         frame = work.built.file.frame
         path = folder / f"{name}.csv"
         sha256 = write_statutory_csv(path, list(frame.columns), [frame[heading].tolist() for heading in frame.columns])
-        others = {
-            "validation_path": folder / f"{name}_validation.csv",
-            "failures_path": folder / f"{name}_failures.csv",
-            "selection_path": folder / f"{name}_selection.csv",
-            "summary_path": folder / f"{name}_summary.md",
-            "account_path": folder / f"{name}_account.json",
-        }
-        counts = _counts(work)
-        lines = work.selection.lines
-        write_readable_csv(others["validation_path"], report.HEADINGS, report.grouped_lines(work.validation))
-        failures = report.failure_lines(work.validation.failures)
-        write_readable_csv(others["failures_path"], report.FAILURE_HEADINGS, failures)
-        write_readable_csv(others["selection_path"], list(lines.columns), lines.itertuples(index=False, name=None))
         about = {
             "Council": profile.la_code,
             "Period": f"{work.period.start} to {work.period.end}",
             "Release": f"{release.number}, as known at {release.as_known_at.isoformat()}",
+            "Rules": self.specification.rules_year,
             "Status": work.status.value,
             "Rows": str(len(frame)),
             "SHA-256": sha256,
         }
-        page = report.readable_page(f"{name}: validation", work.validation, about, work.selection.counts())
-        write_text(others["summary_path"], page)
-        findings = [finding.as_dict() for finding in work.findings]
-        account = {**about, "rules": self.specification.rules_year, "counts": counts, "findings": findings}
-        write_text(others["account_path"], json.dumps(account, indent=2, ensure_ascii=False) + "\n")
         return PreparedReturn(
             collection=COLLECTION,
             status=work.status,
@@ -126,11 +109,34 @@ class ClientLevelData:
             sha256=sha256,
             rows=len(frame),
             errors=work.validation.errors,
-            counts=counts,
+            counts=_counts(work),
             findings=work.findings,
-            other_paths=others,
+            other_paths=_write_accounts(work, path, about),
             waits_for_data=work.waits_for_data,
         )
+
+
+def _write_accounts(work: _Work, file: Path, about: Mapping[str, str]) -> dict[str, Path]:
+    """Write what lies beside the file: none of it holds a value of a person."""
+    paths = {
+        f"{name}_path": file.with_name(f"{file.stem}_{name}{ending}")
+        for name, ending in (
+            ("validation", ".csv"),
+            ("failures", ".csv"),
+            ("selection", ".csv"),
+            ("summary", ".md"),
+            ("account", ".json"),
+        )
+    }
+    lines = work.selection.lines
+    write_readable_csv(paths["validation_path"], report.HEADINGS, report.grouped_lines(work.validation))
+    write_readable_csv(paths["failures_path"], report.FAILURE_HEADINGS, report.failure_lines(work.validation.failures))
+    write_readable_csv(paths["selection_path"], list(lines.columns), lines.itertuples(index=False, name=None))
+    page = report.readable_page(f"{file.stem}: validation", work.validation, about, work.selection.counts())
+    write_text(paths["summary_path"], page)
+    account = {**about, "counts": _counts(work), "findings": [finding.as_dict() for finding in work.findings]}
+    write_text(paths["account_path"], json.dumps(account, indent=2, ensure_ascii=False) + "\n")
+    return paths
 
 
 def file_stem(la_code: str, period: Period, status: ReturnStatus) -> str:
