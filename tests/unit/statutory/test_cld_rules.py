@@ -57,3 +57,12 @@ def test_figures_of_rules_hold_no_person_ids() -> None:
     for rule in RULES:
         figures = " ".join(rule.check(rule.failing.file()).figures.values())
         assert not re.search(r"p\d|\d{10}", figures)
+
+
+def test_the_page_of_rules_is_up_to_date() -> None:
+    from pathlib import Path
+
+    from statutory.client_level_data.rules import pages
+
+    root = Path(pages.__file__).parents[3]
+    assert (root / pages.PAGE).read_text(encoding="utf-8") == pages.rules_page("2025-26")
