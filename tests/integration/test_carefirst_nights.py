@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.carefirst_world import Desk, accept, collect, event, person, record, rows, settle, world
 
 from domain.profile import Profile
 from domain.run import RunState
+from tests.support.carefirst_world import Desk, accept, collect, event, person, record, rows, settle, world
 
 LEDGER = "select name, state, code, times_seen from ledger.delivery order by delivery_id"
 REQUESTS = "select event_key, status from payload.request where known_to is null order by event_key"
@@ -63,7 +63,9 @@ def test_f12_f13_what_comes_twice_under_any_name_changes_nothing(database: Profi
     assert rows(database, LEDGER)[0]["times_seen"] == 2
 
 
-def test_f15_an_older_dump_after_a_newer_one_fills_history_and_overwrites_nothing(database: Profile, desk: Desk) -> None:
+def test_f15_an_older_dump_after_a_newer_one_fills_history_and_overwrites_nothing(
+    database: Profile, desk: Desk
+) -> None:
     desk.release(1)
     settle(database)
     newest = rows(database, REQUESTS)
@@ -90,7 +92,7 @@ def test_f51_a_row_gone_from_a_full_dump_is_closed_and_an_older_replay_does_not_
     settle(database)
     assert [row["event_key"] for row in rows(database, REQUESTS)] == ["request:1100000001", "request:1100000003"]
 
-    late = desk.file("CODE").read_bytes().replace(b"|Y\n", b"|N\n", 1)      # other content: an older dump sent anew
+    late = desk.file("CODE").read_bytes().replace(b"|Y\n", b"|N\n", 1)  # other content: an older dump sent anew
     desk.tamper("CODE", late)
     assert collect(database).counts["deliveries"] == 1
     accept(database)

@@ -60,17 +60,34 @@ _FACTS = {
 }
 
 
-def address(street: str = "Mill Lane", postcode: str = "AR1 2AB", kind: str = "home", since: date = date(2001, 5, 1),
-            until: date | None = None) -> AddressPeriod:
+def address(
+    street: str = "Mill Lane",
+    postcode: str = "AR1 2AB",
+    kind: str = "home",
+    since: date = date(2001, 5, 1),
+    until: date | None = None,
+) -> AddressPeriod:
     return AddressPeriod(since, until, "", "12", street, "Eastgate", "Ardenvale", postcode, "", kind)  # type: ignore[arg-type]
 
 
 def person(number: int, **changes: object) -> TruePerson:
     facts = {
-        "person_id": number, "sex": "F", "birth_date": date(1941, 7, 9), "death_date": None, "death_known_night": 0,
-        "names": [NamePeriod(date(1941, 7, 9), "Edith", "Anne", "Marlow")], "addresses": [address()],
-        "nhs_number": "9990000018", "superseded_nhs_numbers": [], "ethnicity_code": "A", "tradition": "british",
-        "household_id": number, "telephone": "", "email": "", "gp_practice_code": "Y99001", "preferred_forename": "",
+        "person_id": number,
+        "sex": "F",
+        "birth_date": date(1941, 7, 9),
+        "death_date": None,
+        "death_known_night": 0,
+        "names": [NamePeriod(date(1941, 7, 9), "Edith", "Anne", "Marlow")],
+        "addresses": [address()],
+        "nhs_number": "9990000018",
+        "superseded_nhs_numbers": [],
+        "ethnicity_code": "A",
+        "tradition": "british",
+        "household_id": number,
+        "telephone": "",
+        "email": "",
+        "gp_practice_code": "Y99001",
+        "preferred_forename": "",
         "primary_support_reason": "Physical support: Personal care support",
         "accommodation_status": "Owner occupier or shared ownership scheme",
     }
@@ -79,35 +96,74 @@ def person(number: int, **changes: object) -> TruePerson:
 
 def record(number: int, role: str = "client", **changes: object) -> Appearance:
     fields = {
-        "title": "Mrs", "forename": "Edith", "middle_names": "Anne", "surname": "Marlow", "previous_surname": "",
-        "known_as": "", "nhs_number": "999 000 0018", "nhs_number_verified": "Y", "birth_date": "1941-07-09",
-        "birth_date_estimated": "N", "death_date": "", "sex": "F", "ethnicity_code": "A", "telephone": "", "email": "",
+        "title": "Mrs",
+        "forename": "Edith",
+        "middle_names": "Anne",
+        "surname": "Marlow",
+        "previous_surname": "",
+        "known_as": "",
+        "nhs_number": "999 000 0018",
+        "nhs_number_verified": "Y",
+        "birth_date": "1941-07-09",
+        "birth_date_estimated": "N",
+        "death_date": "",
+        "sex": "F",
+        "ethnicity_code": "A",
+        "telephone": "",
+        "email": "",
         "gp_practice_code": "Y99001",
     }
     versions = changes.pop("versions", None) or {0: {**fields, **changes.pop("fields", {})}}  # type: ignore[dict-item]
     start = {"recorded_night": min(versions), "addresses": [address()], **changes}  # type: ignore[call-overload]
-    return Appearance("carefirst", person_key("carefirst", number), number, start.pop("recorded_night"), role,  # type: ignore[arg-type]
-                      versions, start.pop("addresses"), **start)  # type: ignore[arg-type]
+    return Appearance(
+        "carefirst",
+        person_key("carefirst", number),
+        number,
+        start.pop("recorded_night"),
+        role,  # type: ignore[arg-type]
+        versions,
+        start.pop("addresses"),
+        **start,
+    )  # type: ignore[arg-type]
 
 
 def event(number: int, kind: str, of: int = 1, **changes: object) -> TrueEvent:
     started = datetime(2026, 1, 12, 10, 30)
     ended = started + timedelta(days=9)
     start = {
-        "client_type": "Service user", "start_at": started, "end_at": ended, "status": "completed", "recorded_night": 0,
-        "facts": {**_FACTS[kind], **changes.pop("facts", {})}, "appearance_key": person_key("carefirst", of), **changes,
+        "client_type": "Service user",
+        "start_at": started,
+        "end_at": ended,
+        "status": "completed",
+        "recorded_night": 0,
+        "facts": {**_FACTS[kind], **changes.pop("facts", {})},
+        "appearance_key": person_key("carefirst", of),
+        **changes,
     }
     return TrueEvent(event_id=number, person_id=of, kind=kind, system="carefirst", **start)  # type: ignore[arg-type]
 
 
-def world(people: list[TruePerson] | None = None, records: list[Appearance] | None = None,
-          events: list[TrueEvent] | None = None, nights: int = 2, quality: float = 0.0) -> World:
+def world(
+    people: list[TruePerson] | None = None,
+    records: list[Appearance] | None = None,
+    events: list[TrueEvent] | None = None,
+    nights: int = 2,
+    quality: float = 0.0,
+) -> World:
     """A council without any injected defect unless `quality` says otherwise."""
     return World(
-        seed=7, nights=nights, first_night=FIRST_NIGHT, people=people if people is not None else [person(1)],
-        events=events or [], appearances=records if records is not None else [record(1)], defects=[],
-        providers=PROVIDERS, organisation_code="NLF11", organisation_name="Ardenvale Community Health Services",
-        gp_practices=[("Y99001", "Mill Street Surgery")], quality=quality,
+        seed=7,
+        nights=nights,
+        first_night=FIRST_NIGHT,
+        people=people if people is not None else [person(1)],
+        events=events or [],
+        appearances=records if records is not None else [record(1)],
+        defects=[],
+        providers=PROVIDERS,
+        organisation_code="NLF11",
+        organisation_name="Ardenvale Community Health Services",
+        gp_practices=[("Y99001", "Mill Street Surgery")],
+        quality=quality,
     )
 
 
@@ -138,7 +194,7 @@ class Desk:
         return self.arrived / f"CF_{table}_{FIRST_NIGHT + timedelta(days=night):%Y%m%d}.csv"
 
     def tamper(self, table: str, content: bytes, night: int = 0, *, rows: int | None = None, sign: bool = True) -> None:
-        """Replace an arrived file; `sign` puts its new hash (and `rows`) into the control file, as an honest sender would."""
+        """Replace an arrived file; `sign` puts its new hash (and `rows`) into the control file, as a sender would."""
         path = self.file(table, night)
         path.write_bytes(content)
         if sign:
@@ -156,10 +212,11 @@ def accept(profile: Profile) -> dict[str, RowCounts]:
     store, counts = Store(profile), {}
     with store.connect("loader") as connection:
         landed = connection.exec_driver_sql(
-            """select t.landed_id, t.file_id, t.parquet_path, d.as_known_at, d.delivery_id from ledger.landed_table t
-                 join ledger.delivery d using (delivery_id) where d.state = 'landed' order by d.as_known_at, t.landed_id"""
+            """select t.landed_id, t.file_id, t.parquet_path, d.as_known_at
+                 from ledger.landed_table t join ledger.delivery d using (delivery_id)
+                where d.state = 'landed' order by d.as_known_at, t.landed_id"""
         ).all()
-    for landed_id, file_id, parquet, moment, _ in landed:
+    for landed_id, file_id, parquet, moment in landed:
         facts = facts_of(Path(parquet))
         with store.connect("loader") as connection:
             fields = landing_fields(connection, facts.dataset)
@@ -167,10 +224,18 @@ def accept(profile: Profile) -> dict[str, RowCounts]:
         load(store, facts.dataset, Path(parquet))
         with store.connect("loader") as connection:
             counts[facts.dataset] = apply_rows(
-                connection, staging=f"staging.{facts.dataset}", target=f"landing.{facts.dataset}", fields=fields,
-                key=facts.key, removed=facts.removed, mode="full", file_id=file_id, as_known_at=moment,
+                connection,
+                staging=f"staging.{facts.dataset}",
+                target=f"landing.{facts.dataset}",
+                fields=fields,
+                key=facts.key,
+                removed=facts.removed,
+                mode="full",
+                file_id=file_id,
+                as_known_at=moment,
             )
-            connection.exec_driver_sql("update ledger.landed_table set state = 'checked' where landed_id = %s", (landed_id,))
+            done = "update ledger.landed_table set state = 'checked' where landed_id = %s"
+            connection.exec_driver_sql(done, (landed_id,))
             drop(connection, facts.dataset)
     with store.connect("loader") as connection:
         connection.exec_driver_sql("update ledger.delivery set state = 'checked' where state = 'landed'")

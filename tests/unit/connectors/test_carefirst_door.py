@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from tests.support.carefirst_world import FIRST_NIGHT, Desk, event, person, record, world
 
 from connectors.base import DeliveryProblem, LandedDelivery, Past
 from connectors.carefirst.connector import CareFirstConnector, CareFirstDump
 from domain.run import RunState
+from tests.support.carefirst_world import FIRST_NIGHT, Desk, event, person, record, world
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """A council of one client with one event of each kind; its first night has arrived."""
     desk = Desk(tmp_path)
-    desk.write(world(events=[event(n, kind) for n, kind in enumerate(("request", "assessment", "review", "service"), 1)]))
+    kinds = ("request", "assessment", "review", "service")
+    desk.write(world(events=[event(number, kind) for number, kind in enumerate(kinds, start=1)]))
     desk.release(0)
     return desk
 
@@ -258,13 +259,16 @@ def test_a_table_without_specification_and_a_stranger_are_set_aside_and_reported
     assert not any("holiday" in finding.message for finding in landed.findings)
 
 
-@pytest.mark.parametrize("line", [
-    "../../etc/passwd|3|26/03/2026 01:05:00|26/03/2026 01:25:00|",
-    "CF_PERSON_20260326.csv|three|26/03/2026 01:05:00|26/03/2026 01:25:00|",
-    "CF_PERSON_20260326.csv|1|2026-03-26|26/03/2026 01:25:00|",
-    "CF_PERSON_20260326.csv|1|26/03/2026 01:05:00|26/03/2026 01:25:00|123",
-    "CF_PERSON_20260326.csv|1",
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "../../etc/passwd|3|26/03/2026 01:05:00|26/03/2026 01:25:00|",
+        "CF_PERSON_20260326.csv|three|26/03/2026 01:05:00|26/03/2026 01:25:00|",
+        "CF_PERSON_20260326.csv|1|2026-03-26|26/03/2026 01:25:00|",
+        "CF_PERSON_20260326.csv|1|26/03/2026 01:05:00|26/03/2026 01:25:00|123",
+        "CF_PERSON_20260326.csv|1",
+    ],
+)
 def test_a_control_file_that_cannot_be_read_is_refused(desk: Desk, line: str) -> None:
     header = desk.file("CONTROL").read_text().splitlines()[0]
     desk.file("CONTROL").write_text(f"{header}\n{line}\n")
