@@ -138,6 +138,25 @@ def run_stage(
 
 
 @app.command()
+def trace(
+    thing: Annotated[str, typer.Argument(help="person, identity, request, assessment, review, service, contact …")],
+    key: Annotated[str, typer.Argument(help="The person id, or the event id as the release views show it.")],
+    profile: ProfileOption,
+    release: Annotated[int | None, typer.Option(help="An older release; default: the current one.")] = None,
+) -> None:
+    """Show which line of which extract a row of a release came from. Names places, never values."""
+    from domain.profile import load_profile
+    from governance.store import Store
+    from warehouse.lineage import UnknownRow, lines_of
+
+    try:
+        for line in lines_of(Store(load_profile(profile)), thing, key, release):
+            console.print(str(line), soft_wrap=True, highlight=False)
+    except (UnknownRow, ValueError) as problem:
+        raise typer.BadParameter(str(problem)) from None
+
+
+@app.command()
 def migrate(
     admin_url: Annotated[
         str, typer.Option(envvar="ONESTORY_ADMIN_URL", help="Address of the warehouse database, as its administrator.")

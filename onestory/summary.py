@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _CATEGORIES = ("inserted", "updated", "unchanged", "duplicate", "superseded", "quarantined", "excluded_by_policy")
+_ACCOUNT: dict[str, tuple[str, ...]] = {
+    "files": (),
+    "read": ("read",),
+    "loaded": ("inserted", "updated"),
+    "unchanged": ("unchanged",),
+    "repeated": ("duplicate", "superseded"),
+    "held": ("quarantined",),
+    "excluded": ("excluded_by_policy",),
+}
 
 
 def summarise(home: Home, seconds: float) -> dict[str, Any]:
@@ -24,7 +33,8 @@ def summarise(home: Home, seconds: float) -> dict[str, Any]:
     with store.connect("auditor") as connection:
         facts: dict[str, Any] = {
             "seconds": round(seconds, 1),
-            "ledger": ledger(connection),
+            "ledger": (lines := ledger(connection)),
+            "accounts": accounts(lines),
             **_release(connection),
             "stages": stages(connection),
             "return": _prepared_return(connection),
@@ -37,7 +47,7 @@ def summarise(home: Home, seconds: float) -> dict[str, Any]:
         facts["links_by_rule"] = _links_by_rule(connection)
     facts["quality"] = quality(home, store)
     facts["return"] |= _against_truth(home, store, facts["return"])
-    facts["linkage_report"] = _write_linkage_report(home, report)
+    facts["linkage_report"] = _write_linkage_report(home, report, facts["accounts"])
     home.summary.write_text(json.dumps(facts, indent=2, default=str) + "\n", encoding="utf-8")
     return facts
 
@@ -57,6 +67,17 @@ def ledger(connection: Connection) -> list[dict[str, Any]]:
         if line["read"] != sum(line[category] for category in _CATEGORIES):
             raise ValueError(f"the account of {line['file']}, {line['table']} does not balance")
     return lines
+
+
+def accounts(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The ledger's lines added up for each source."""
+    totals: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        account = totals.setdefault(line["source"], {"source": line["source"], **dict.fromkeys(_ACCOUNT, 0)})
+        account["files"] += 1
+        for name, categories in _ACCOUNT.items():
+            account[name] += sum(line[category] for category in categories)
+    return list(totals.values())
 
 
 def stages(connection: Connection) -> list[dict[str, Any]]:
@@ -139,9 +160,9 @@ def _against_truth(home: Home, store: Store, prepared: dict[str, Any]) -> dict[s
     }
 
 
-def _write_linkage_report(home: Home, report: dict[str, Any] | None) -> str | None:
+def _write_linkage_report(home: Home, report: dict[str, Any] | None, lines: list[dict[str, Any]]) -> str | None:
     if report is None:
         return None
     from review.linkage_report import write
 
-    return str(write(report, home.profile().reports / "linkage-report.html"))
+    return str(write(report, lines, home.profile().reports / "linkage-report.html"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
 from rich.console import Console
@@ -12,32 +11,24 @@ from rich.table import Table
 def show(facts: dict[str, Any], console: Console) -> None:
     """Print the summary of a demo run."""
     console.print()
-    console.print(_rows_table(facts["ledger"]))
+    console.print(_rows_table(facts["accounts"]))
     console.print(_people_table(facts))
     console.print(_return_table(facts["return"]))
     console.print(_stage_table(facts["stages"]))
     _paths(facts, console)
 
 
-def _rows_table(lines: list[dict[str, Any]]) -> Table:
-    totals: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for line in lines:
-        row = totals[line["source"]]
-        row["files"] += 1
-        row["read"] += line["read"]
-        row["loaded"] += line["inserted"] + line["updated"]
-        row["unchanged"] += line["unchanged"]
-        row["held"] += line["quarantined"]
-        row["excluded"] += line["excluded_by_policy"]
-        row["repeated"] += line["duplicate"] + line["superseded"]
+def _rows_table(accounts: list[dict[str, Any]]) -> Table:
     table = Table(title="Every row read, and what became of it", title_justify="left")
     columns = ("files", "read", "loaded", "unchanged", "repeated", "held", "excluded")
     table.add_column("source")
     for column in (*columns, "balance"):
         table.add_column(column, justify="right")
-    for source, row in sorted(totals.items()):
-        left = row["read"] - row["loaded"] - row["unchanged"] - row["repeated"] - row["held"] - row["excluded"]
-        table.add_row(source, *(f"{row[c]:,}" for c in columns), "exact" if left == 0 else f"{left:,} missing")
+    for account in accounts:
+        left = account["read"] - sum(account[column] for column in columns[2:])
+        table.add_row(
+            account["source"], *(f"{account[c]:,}" for c in columns), "exact" if left == 0 else f"{left:,} missing"
+        )
     return table
 
 

@@ -1,0 +1,1 @@
+"""Pages for people: what the other packages know, drawn so that it can be read without them."""

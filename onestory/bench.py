@@ -1,0 +1,103 @@
+"""Seconds, rows a second and memory of every stage at two sizes, and how fast the cost grows with the data.
+
+The growth exponent is log(seconds large / seconds small) / log(rows large / rows small): 1 is linear. Both councils are
+made from the same seed; each has its first load and one nightly delta, run without the scheduler. Times are of this
+machine in this run; compare exponents and ratios, not seconds.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connectors.synthetic.settings import SyntheticSettings
+from dags.local_run import run_night
+from governance.store import Store
+from onestory.demo import deliver, synth
+from onestory.home import Home, open_home
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+LIMIT = 1.15  # no stage may grow faster than this
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    rows: int
+    seconds: float
+    peak_mib: int
+
+
+def run_bench(folder: Path, large: float, console: Console) -> dict[str, float]:
+    """Run both sizes, print the table, return each stage's growth exponent."""
+    small_costs = _costs_of(folder / "1x", 1.0, console)
+    large_costs = _costs_of(folder / f"{large:g}x", large, console)
+    exponents = {
+        name: math.log(large_costs[name].seconds / cost.seconds) / math.log(large_costs[name].rows / cost.rows)
+        for name, cost in small_costs.items()
+    }
+    _show(small_costs, large_costs, exponents, large, console)
+    return exponents
+
+
+def _costs_of(folder: Path, scale: float, console: Console) -> dict[str, Cost]:
+    settings = SyntheticSettings(scale=scale, nights=1)
+    started = time.monotonic()
+    home = open_home(folder)
+    synth(home.folder, settings)
+    console.print(f"{scale:g}x: council made in {time.monotonic() - started:.1f} s")
+    for night in (0, 1):
+        deliver(home.folder, night, home.mart_admin_url)
+        results = run_night(home.profile(), f"bench-night-{night}", actor="benchmark", with_return=night == 1)
+        if not results[-1].is_done:
+            raise RuntimeError(f"{results[-1].stage} ended {results[-1].state.value}: {results[-1].findings}")
+        console.print(f"{scale:g}x: night {night} done after {time.monotonic() - started:.1f} s")
+    return _measured(home)
+
+
+def _measured(home: Home) -> dict[str, Cost]:
+    with Store(home.profile()).connect("auditor") as connection:
+        rows = dict(
+            connection.exec_driver_sql(
+                """select d.source, sum(a.read) from ledger.row_account a join ledger.file f using (file_id)
+                 join ledger.delivery d using (delivery_id) group by 1"""
+            ).all()
+        )
+        runs = connection.exec_driver_sql(
+            """select stage, scope, sum(extract(epoch from ended_at - started_at))::float, max(peak_mib)
+                 from ledger.run where counts <> '{}' group by 1, 2 order by min(entry_id)"""
+        ).all()
+    total = int(sum(rows.values()))
+    return {
+        f"{stage} {scope}".strip(): Cost(int(rows.get(scope, total)), float(seconds), int(peak))
+        for stage, scope, seconds, peak in runs
+    }
+
+
+def _show(
+    small: dict[str, Cost], large: dict[str, Cost], exponents: dict[str, float], factor: float, console: Console
+) -> None:
+    from rich.table import Table
+
+    table = Table(
+        title=f"First load and one delta, {platform.machine()}, Python {platform.python_version()}",
+        title_justify="left",
+    )
+    table.add_column("stage")
+    for size in ("1x", f"{factor:g}x"):
+        for column in ("seconds", "rows/s", "peak MiB"):
+            table.add_column(f"{column} {size}", justify="right")
+    table.add_column("growth", justify="right")
+    for name, exponent in exponents.items():
+        cells = [
+            cell
+            for cost in (small[name], large[name])
+            for cell in (f"{cost.seconds:.1f}", f"{cost.rows / cost.seconds:,.0f}", f"{cost.peak_mib:,}")
+        ]
+        table.add_row(name, *cells, f"{exponent:.2f}" + ("" if exponent <= LIMIT else " over the limit"))
+    console.print(table)
