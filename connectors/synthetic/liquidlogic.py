@@ -49,18 +49,23 @@ def write(world: World, supply: Path) -> None:
 
 
 def _late_people(mart: Mart) -> set[str]:
-    """Records that are a night late, so that their events stand in the mart without a person for one night (D86)."""
-    late = {
-        a.key
+    """Records that are a night late, so that their events stand in the mart without a person for one night (D86).
+
+    A council with faults has at least one, as soon as anybody's first event is told on a later night.
+    """
+    told = {(e.appearance_key, e.recorded_night) for e in mart.world.events if e.system == SYSTEM}
+    new = [
+        (mart.draw("late person", a.key), a)
         for a in mart.world.appearances
-        if a.system == SYSTEM
-        and 0 < a.recorded_night < mart.last_night
-        and a.removed_night is None
-        and mart.draw("late person", a.key) < _LATE_SHARE * mart.world.quality
-    }
-    for key in sorted(late):
-        mart.log("D86", "DIM_PERSON", f"person:{key}", "DIM_PERSON_ID")
-    return late
+        if a.system == SYSTEM and 0 < a.recorded_night < mart.last_night and a.removed_night is None
+        if (a.key, a.recorded_night) in told and not a.is_test
+    ]
+    new.sort(key=lambda pair: pair[0])
+    late = [a for place, (drawn, a) in enumerate(new) if drawn < _LATE_SHARE * mart.world.quality or place == 0]
+    for appearance in late if mart.world.quality else []:
+        key = f"person:{appearance.key}"
+        mart.log("D86", "DIM_PERSON", key, "DIM_PERSON_ID", appearance.recorded_night)
+    return {a.key for a in late} if mart.world.quality else set()
 
 
 def _as_arrow(table: TableRows, columns: Mapping[str, str]) -> pa.Table:

@@ -1,14 +1,13 @@
 """The event side of the simulated mart: requests, referrals, assessments, reviews and services as `FACT_` rows.
 
 Each true event becomes one row from the night it is recorded, written again from the night it changes and gone from the
-night it is deleted: the mart has no tombstones. Defects D80 to D83 and D86 are made and logged here; slips in single
-values are made in `liquidlogic_slips`.
+night it is deleted: the mart has no tombstones. Services left open for years (D83) are part of the truth. Defect D86 is
+made here; slips in single values are made in `liquidlogic_slips`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -30,9 +29,7 @@ from connectors.synthetic.liquidlogic_slips import (
 )
 from connectors.synthetic.world import TrueEvent
 
-#: The night on which a tidying-up closes services that ended long ago, all with that day's date (D83).
-BULK_CLOSURE_NIGHT: Final = 4
-_LONG_AGO: Final = timedelta(days=60)
+_TELLABLE: Final = 2  # days: what happened the day before is told in time
 _LATENESS: Final = ((0.70, 0), (0.90, 3), (0.97, 14), (0.995, 90), (1.0, 200))  # share up to, days (D80)
 
 
@@ -50,14 +47,11 @@ def _add_event(mart: Mart, referrals: Referrals, event: TrueEvent, end: int) -> 
     key = event_key(event)
     created = _created(mart, table, event, key)
     _log_truth(mart, table, event, key)
-    closure = _bulk_closure(mart, table, event, key)
     orphan_until = _orphan_until(mart, table, event, key)
     number = supplier_event_id(SYSTEM, event.kind, event.event_id)
-    for start, stop in nights_of_change(event.recorded_night, end, [event.changed_night, orphan_until, closure]):
+    for start, stop in nights_of_change(event.recorded_night, end, [event.changed_night, orphan_until]):
         state = event.as_of(start)
         assert state is not None
-        if closure is not None:
-            state = _until_closed(mart, state, closed=start >= closure, closure=closure)
         work = Work(state, key, number, start, created, end_typed(mart, table, state, key))
         row = row_of(mart, work)
         is_orphan = orphan_until is not None and start < orphan_until
@@ -79,7 +73,7 @@ def _created(mart: Mart, table: str, event: TrueEvent, key: str) -> datetime:
         most = next(days for share, days in _LATENESS if drawn < share or share >= 1)
         late = timedelta(days=1 + int(mart.draw("days late", key) * (most - 1))) if most else timedelta(minutes=20)
         created = min(event.start_at + late, mart.touched_at(0, key))
-    if (created.date() - event.start_at.date()).days >= 1:
+    if event.recorded_night > 0 and (created.date() - event.start_at.date()).days >= _TELLABLE:
         mart.log("D80", table, key, "CREATED_DTTM", event.recorded_night)
     return max(created, event.start_at)
 
@@ -90,25 +84,6 @@ def _log_truth(mart: Mart, table: str, event: TrueEvent, key: str) -> None:
         mart.log("D81", table, key, "", event.deleted_night)
     if event.changed_night is not None and event.status == "completed":
         mart.log("D82", table, key, "", event.changed_night)
-
-
-def _bulk_closure(mart: Mart, table: str, event: TrueEvent, key: str) -> int | None:
-    """The night the service is closed in bulk; None when it was closed in time."""
-    night = min(BULK_CLOSURE_NIGHT, mart.last_night)
-    ended_long_ago = event.end_at is not None and event.end_at.date() < mart.world.first_night - _LONG_AGO
-    if event.kind != "service" or event.status != "completed" or event.changed_night is not None or not ended_long_ago:
-        return None
-    if not mart.hit("D83", key):
-        return None
-    mart.log("D83", table, key, "END_DTTM", night)
-    return night
-
-
-def _until_closed(mart: Mart, state: TrueEvent, *, closed: bool, closure: int) -> TrueEvent:
-    if not closed:
-        return replace(state, end_at=None, status="open")
-    day = mart.world.night_date(closure) - timedelta(days=1)
-    return replace(state, end_at=datetime(day.year, day.month, day.day))
 
 
 def _orphan_until(mart: Mart, table: str, event: TrueEvent, key: str) -> int | None:

@@ -1,7 +1,7 @@
 """The person side of the simulated mart: people, addresses, references, former names, contact details, practices.
 
 Everything an `Appearance` says is written as it stands (its defects were made with it); this module adds the mart's own
-habits and the address defects of D70.
+habits only.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Final
 
 from connectors.synthetic.liquidlogic_codes import code_for
 from connectors.synthetic.liquidlogic_rows import (
-    NO_DATE,
     SYSTEM,
     Mart,
     Row,
@@ -129,7 +128,7 @@ def _address_row(mart: Mart, appearance: Appearance, period: AddressPeriod, key:
         "DIM_PERSON_ID": int(appearance.key),
         "ADDSS_TYPE_CODE": "PREV" if is_ended and kind == "HOME" else kind,
         "START_DTTM": midnight(period.valid_from),
-        "END_DTTM": _address_end(mart, period, key, end) if end else mart.no_date(f"address:{key}"),
+        "END_DTTM": end or mart.no_date(f"address:{key}"),
         "BUILDING": period.building or None,
         "HOUSE_NO": period.number or None,
         "STREET": ", ".join(part for part in (period.street, period.locality) if part) or None,
@@ -137,16 +136,6 @@ def _address_row(mart: Mart, appearance: Appearance, period: AddressPeriod, key:
         "POSTCODE": period.postcode or None,
         "UPRN": period.uprn or mart.blank(f"uprn:{key}"),
     }
-
-
-def _address_end(mart: Mart, period: AddressPeriod, key: int, end: datetime) -> datetime:
-    if mart.hit("D70a", f"address:{key}"):
-        mart.log("D70a", "DIM_PERSON_ADDRESS", f"address:{key}", "END_DTTM")
-        return datetime.combine(period.valid_from, datetime.min.time()) - timedelta(days=30)
-    if mart.hit("D70b", f"address:{key}"):
-        mart.log("D70b", "DIM_PERSON_ADDRESS", f"address:{key}", "END_DTTM")
-        return NO_DATE
-    return end
 
 
 def _add_references(mart: Mart, appearance: Appearance, first: int, end: int) -> None:

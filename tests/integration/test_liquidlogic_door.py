@@ -9,13 +9,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
-from tests.support.liquidlogic_world import Desk, event, person, record, world
 
 from connectors.base import DeliveryProblem, Past
 from connectors.liquidlogic.connector import LiquidlogicConnector, make
 from connectors.liquidlogic.mart import open_mart
 from domain.profile import Profile, ProfileError, SourceSettings
 from domain.run import RunState
+from tests.support.liquidlogic_world import Desk, event, person, record, world
 
 LEDGER = "select name, state, code, times_seen, mode, as_known_at from ledger.delivery order by delivery_id"
 TABLES = "select dataset, mode, records from ledger.landed_table order by landed_id"
@@ -252,7 +252,9 @@ def test_a_reader_at_work_sees_one_night_while_the_next_one_waits(desk: Desk) ->
 
 
 @pytest.mark.parametrize(("options", "said"), [
-    ({}, "url"), ({"url": "x", "keys_weekday": "Sonntag"}, "keys_weekday"), ({"url": "x", "overlap_days": "-1"}, "overlap"),
+    ({}, "url"),
+    ({"url": "x", "keys_weekday": "Sonntag"}, "keys_weekday"),
+    ({"url": "x", "overlap_days": "-1"}, "overlap_days"),
 ])  # fmt: skip
 def test_settings_that_cannot_be_used_are_named(database: Profile, options: dict[str, str], said: str) -> None:
     with pytest.raises(ProfileError, match=said):

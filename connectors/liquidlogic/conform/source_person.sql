@@ -47,7 +47,7 @@ select
        when upper(btrim(p.is_birth_date_estimated)) in ('N', 'NO', 'FALSE', '0') then false
   end as birth_date_estimated,
   nullif(landing.moment_iso(p.death_at)::date, date '1900-01-01') as death_date,
-  gender.clean as sex,
+  nullif(gender.clean, '') as sex,
   ethnicity.clean as ethnicity_code,
   case when landing.text_or_null(address.postcode) is not null then address.postcode end as postcode,
   nullif(address.address_text, '') as address_text,

@@ -9,13 +9,13 @@ from typing import Any, cast
 
 import pyarrow.parquet as pq
 import pytest
-from tests.support.liquidlogic_world import address, busy_world, event, person, record, world
 
 from connectors.conform import load_code_map
 from connectors.synthetic import liquidlogic
 from connectors.synthetic.liquidlogic_codes import CODES, OUTCOME_FLAGS
 from connectors.synthetic.liquidlogic_tables import mart_tables
 from connectors.synthetic.world import World
+from tests.support.liquidlogic_world import address, busy_world, event, person, record, world
 
 
 def rows(supply: Path, night: int, table: str) -> list[dict[str, Any]]:
@@ -95,7 +95,7 @@ def test_defects_come_at_about_their_rates_and_every_one_is_logged_with_its_even
     assert 0.020 < logged["D84"] / events < 0.045
     assert 0.015 < logged["D88"] / events < 0.045
     assert logged["D81"] == sum(1 for e in council.events if e.deleted_night is not None)
-    assert {"D70", "D80", "D81", "D82", "D83", "D84", "D86", "D88", "D93"} <= set(logged)
+    assert {"D70", "D80", "D81", "D82", "D84", "D86", "D88", "D93"} <= set(logged)
     orphans = {d.key for d in council.defects if d.defect_id == "D86" and d.field == "DIM_PERSON_ID"}
     contacts = rows(tmp_path, 0, "FACT_CONTACTS")
     assert all(f"request:{row['FACT_CONTACT_ID']}" in orphans for row in contacts if row["DIM_PERSON_ID"] == -1)
@@ -140,3 +140,14 @@ def test_a_carer_points_to_the_adult_cared_for(tmp_path: Path) -> None:
     [relation] = rows(supply, 0, "FACT_PERSON_RELATION")
     assert (relation["DIM_PERSON_ID"], relation["DIM_RELATED_PERSON_ID"]) == (100001, 100002)
     assert relation["DIM_LOOKUP_RELTN_TYPE_CODE"] == "CARER"
+
+
+def test_one_person_at_least_reaches_the_mart_a_night_after_their_first_event(tmp_path: Path) -> None:
+    new = record(2, versions={1: record(2).versions[0]})
+    council = world(
+        [person(1), person(2)], [record(1), new], [event(1, "request", of=2, recorded_night=1)], quality=1.0
+    )
+    supply = write(council, tmp_path)
+    assert len(rows(supply, 1, "FACT_CONTACTS")) == 1
+    assert [len(rows(supply, night, "DIM_PERSON")) for night in range(4)] == [1, 1, 2, 2]
+    assert ("D86", "person:100002", 1) in {(d.defect_id, d.key, d.night) for d in council.defects}
