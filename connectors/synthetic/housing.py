@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from connectors.synthetic.addresses import CareHome, District, Dwelling, home_dwelling, no_fixed_abode
+from connectors.synthetic.choosing import choose, how_many
 from connectors.synthetic.council import CARE_SYSTEM, CareSpell, Council
 from connectors.synthetic.world import AddressPeriod, TruePerson
 
@@ -19,6 +20,7 @@ _WEST_SHARE: Final = 0.60
 _MEAN_TENURE_DAYS: Final = 12 * 365
 _MOVED_BETWEEN: Final = 0.03
 _DUAL_RECORDED: Final = 0.02
+_NOT_MOVED: Final = frozenset({"student", "moved_away_and_back", "no_fixed_abode", "reidentified"})
 
 
 def house_everybody(council: Council) -> None:
@@ -107,10 +109,8 @@ def _periods(timeline: list[tuple[Dwelling, date]], birth: date) -> list[Address
 def rehouse(council: Council, rng: random.Random, person: TruePerson, day: date, district: District) -> None:
     """The person moves, alone, to a new home in the district on that day."""
     last = person.addresses[-1]
-    closed = AddressPeriod(
-        min(last.valid_from, day - timedelta(days=1)), day - timedelta(days=1), last.building, last.number, last.street,
-        last.locality, last.town, last.postcode, last.uprn, last.kind,
-    )  # fmt: skip
+    eve = day - timedelta(days=1)
+    closed = replace(last, valid_from=min(last.valid_from, eve), valid_to=eve)
     person.addresses = [*person.addresses[:-1], closed, council.addresses.dwelling(district).period(day)]
 
 
@@ -157,29 +157,22 @@ def _supported_houses(council: Council, rng: random.Random) -> None:
 
 
 def _assign_care_systems(council: Council, rng: random.Random) -> None:
+    clients = [person for person in council.people if "care_client" in person.tags]
+    movable = [
+        p for p in clients if len(p.addresses) > 1 and p.addresses[-1].kind == "home" and not p.tags & _NOT_MOVED
+    ]
+    moved = {p.person_id for p in choose(rng, movable, how_many(rng, _MOVED_BETWEEN, len(clients)))}
+    others = [p for p in clients if p.person_id not in moved]
+    dual = {p.person_id for p in choose(rng, others, how_many(rng, _DUAL_RECORDED, len(clients)))}
     window = (council.last_day - council.first_day).days
-    for person in council.people:
-        if "care_client" not in person.tags:
-            continue
+    for person in clients:
         current = CARE_SYSTEM[council.district[person.household_id]]
         other = CARE_SYSTEM["east" if current == "liquidlogic" else "west"]
-        spell = CareSpell(current)
-        chance = rng.random()
         switch = council.first_day + timedelta(days=rng.randrange(60, window - 60))
-        if "three_surnames" in person.tags or chance < _DUAL_RECORDED:
-            spell = CareSpell(other, current, switch)
-        elif (
-            chance < _DUAL_RECORDED + _MOVED_BETWEEN
-            and person.addresses[-1].kind == "home"
-            and len(person.addresses) > 1
-        ):
-            spell = CareSpell(other, current, switch)
+        known_twice = person.person_id in moved or person.person_id in dual or "three_surnames" in person.tags
+        council.care[person.person_id] = CareSpell(other, current, switch) if known_twice else CareSpell(current)
+        if person.person_id in moved:
             before = council.addresses.dwelling("east" if other == "carefirst" else "west")
-            old, new = person.addresses[-2], person.addresses[-1]
-            start = min(old.valid_from, switch - timedelta(days=400))
+            start = min(person.addresses[-2].valid_from, switch - timedelta(days=400))
             person.addresses[-2] = before.period(max(person.birth_date, start), switch - timedelta(days=1))
-            person.addresses[-1] = AddressPeriod(
-                switch, None, new.building, new.number, new.street, new.locality, new.town, new.postcode, new.uprn,
-                new.kind
-            )  # fmt: skip
-        council.care[person.person_id] = spell
+            person.addresses[-1] = replace(person.addresses[-1], valid_from=switch)

@@ -191,7 +191,7 @@ class Appearance:
         for index, period in enumerate(self.addresses):
             if period.valid_from >= night_date:
                 continue
-            if period.valid_to is not None and period.valid_to >= night_date:
+            if period.valid_to is not None and period.valid_to.toordinal() + 1 >= night_date.toordinal():
                 period = replace(period, valid_to=None)
             held.append((index, period))
         return held
