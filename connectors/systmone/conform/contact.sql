@@ -32,7 +32,7 @@ with list_item as (
 select
   t.visible_to || ':' || t.patient_id as source_person_key,
   t.contact_type || ':' || t.row_id as event_key,
-  landing.text_or_null(t.organisation_code) as organisation_code,
+  nullif(btrim(t.organisation_code), '') as organisation_code,
   t.contact_type,
   'referral:' || landing.id_or_null(t.referral_id) as referral_event_key,
   t.begins at time zone 'Europe/London' as start_at,

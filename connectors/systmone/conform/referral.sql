@@ -16,7 +16,7 @@ with list_item as (
 select
   r.visible_to || ':' || r.patient_id as source_person_key,
   'referral:' || r.row_id as event_key,
-  landing.text_or_null(r.organisation_code) as organisation_code,
+  nullif(btrim(r.organisation_code), '') as organisation_code,
   landing.moment_dmon(r.referral_at)::date as referral_date,
   landing.moment_dmon(r.discharge_at)::date as discharge_date,
   landing.moment_dmon(r.recorded_at) at time zone 'Europe/London' as recorded_at,
