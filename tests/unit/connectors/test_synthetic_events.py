@@ -177,13 +177,12 @@ def test_each_later_night_changes_people_too() -> None:
 
 
 def test_an_event_is_seen_as_it_was_known_on_each_night() -> None:
-    event = next(
-        e for e in council().events if e.changed_night and e.recorded_night < e.changed_night and e.kind == "service"
-    )
-    before, after = event.as_of(event.changed_night - 1), event.as_of(event.changed_night)  # type: ignore[operator]
+    services = [e for e in council().events if e.kind == "service" and e.recorded_night == 0]
+    event, night = next((e, e.changed_night) for e in services if e.changed_night is not None)
+    before, after = event.as_of(night - 1), event.as_of(night)
     assert before is not None and after is not None
     assert (before.end_at, after.end_at) == (event.end_at, event.changed_end_at)
-    assert event.as_of(event.recorded_night - 1) is None
+    assert event.as_of(-1) is None
 
 
 def test_supplier_ids_keep_kinds_and_widths_apart() -> None:
