@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from connectors import conform, stage
 from connectors.synthetic import carefirst
 from connectors.synthetic.keys import person_key
 from connectors.synthetic.world import AddressPeriod, Appearance, NamePeriod, TrueEvent, TruePerson, World
 from domain.profile import Profile
 from domain.run import RunContext, RunResult
-from expectations.staging import create, drop, facts_of, landing_fields, load
+from expectations.staging import create, drop, facts_of, landing_fields
 from governance.history import RowCounts, apply_rows
 from governance.store import Store
 
@@ -209,35 +211,35 @@ class Desk:
 
 def accept(profile: Profile) -> dict[str, RowCounts]:
     """Apply what has landed as a check stage without any rule would; returns what became of each table's last file."""
-    store, counts = Store(profile), {}
-    with store.connect("loader") as connection:
+    counts = {}
+    with Store(profile).connect("loader") as connection:
         landed = connection.exec_driver_sql(
             """select t.landed_id, t.file_id, t.parquet_path, d.as_known_at
                  from ledger.landed_table t join ledger.delivery d using (delivery_id)
                 where d.state = 'landed' order by d.as_known_at, t.landed_id"""
         ).all()
-    for landed_id, file_id, parquet, moment in landed:
-        facts = facts_of(Path(parquet))
-        with store.connect("loader") as connection:
-            fields = landing_fields(connection, facts.dataset)
-            create(connection, facts.dataset, fields, facts.key)
-        load(store, facts.dataset, Path(parquet))
-        with store.connect("loader") as connection:
+        for landed_id, file_id, parquet, moment in landed:
+            facts, table = facts_of(Path(parquet)), pq.read_table(parquet)
+            create(connection, facts.dataset, landing_fields(connection, facts.dataset), facts.key)
+            if table.num_rows:
+                columns = ", ".join(table.column_names)
+                places = ", ".join(f"%({name})s" for name in table.column_names)
+                statement = f"insert into staging.{facts.dataset} ({columns}) values ({places})"
+                connection.exec_driver_sql(statement, table.to_pylist())
             counts[facts.dataset] = apply_rows(
                 connection,
                 staging=f"staging.{facts.dataset}",
                 target=f"landing.{facts.dataset}",
-                fields=fields,
+                fields=landing_fields(connection, facts.dataset),
                 key=facts.key,
                 removed=facts.removed,
                 mode="full",
                 file_id=file_id,
                 as_known_at=moment,
             )
+            drop(connection, facts.dataset)
             done = "update ledger.landed_table set state = 'checked' where landed_id = %s"
             connection.exec_driver_sql(done, (landed_id,))
-            drop(connection, facts.dataset)
-    with store.connect("loader") as connection:
         connection.exec_driver_sql("update ledger.delivery set state = 'checked' where state = 'landed'")
     return counts
 
