@@ -14,16 +14,17 @@ from datetime import datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from domain.run import RunContext, RunResult, RunState
+from domain.run import Finding, RunContext, RunResult, RunState
 from governance.history import apply_state
 from governance.ledger import Lease, recorded
-from governance.sql import run_page
+from governance.sql import identifier, run_page
 from governance.store import Store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 STAGE = "conform"
+_UNPLACED = "_without_record"
 _NEVER_NEW = ("landed_version_id",)  # the same facts from a re-sent line are not a new version
 
 
@@ -47,7 +48,8 @@ TARGETS = {
 def run(context: RunContext) -> RunResult:
     """Conform what the check stage accepted of `context.source`.
 
-    Returns counts `<target>_inserted`, `_changed`, `_ended`, `_unchanged`; `as_known_at` is the source's latest moment.
+    Returns counts `<target>_inserted`, `_changed`, `_ended`, `_unchanged`, `_without_record`; `as_known_at` is the
+    source's latest moment.
     Nothing checked since the last time: done, with no counts.
     """
     return recorded(STAGE, "loader", context, lambda store, lease: _conform(context, store, lease))
@@ -70,11 +72,21 @@ def _conform(context: RunContext, store: Store, _: Lease) -> RunResult:
             "update ledger.delivery set state = 'conformed' where source = %(source)s and state = 'checked'",
             {"source": source.name},
         )
-    return RunResult(STAGE, source.name, RunState.DONE, counts, as_known_at=moment)
+    return RunResult(STAGE, source.name, RunState.DONE, counts, tuple(_unplaced(counts)), moment)
+
+
+def _unplaced(counts: dict[str, int]) -> Iterator[Finding]:
+    for name, rows in counts.items():
+        if name.endswith(_UNPLACED) and rows:
+            yield Finding(
+                "WITHOUT_RECORD",
+                f"{rows} rows of {name.removesuffix(_UNPLACED)} hang on a person record that was never delivered",
+                "they join by themselves when the record comes; ask the supplier if it does not",
+            )
 
 
 def load_code_map(connection: Connection, supplier: str) -> None:
-    """Bring `landing.code_map` to what `connectors/<supplier>/codes/*.csv` say. Raw codes are compared trimmed, in capitals."""
+    """Bring `landing.code_map` to what `connectors/<supplier>/codes/*.csv` say; raw codes trimmed, in capitals."""
     rows = [
         {
             "source": supplier,
@@ -89,7 +101,8 @@ def load_code_map(connection: Connection, supplier: str) -> None:
     connection.exec_driver_sql("delete from landing.code_map where source = %(source)s", {"source": supplier})
     if rows:
         connection.exec_driver_sql(
-            "insert into landing.code_map (source, code_set, raw, clean) values (%(source)s, %(code_set)s, %(raw)s, %(clean)s)",
+            """insert into landing.code_map (source, code_set, raw, clean)
+               values (%(source)s, %(code_set)s, %(raw)s, %(clean)s)""",
             rows,
         )
 
@@ -113,51 +126,62 @@ def _selects(supplier: str) -> Iterator[tuple[str, str]]:
 def _apply(connection: Connection, source: str, name: str, select: str, moment: datetime) -> dict[str, int]:
     target = TARGETS[name]
     run_page(connection, f"create temporary table conformed on commit drop as {select}")
-    offered = [
-        row[0]
-        for row in connection.exec_driver_sql(
-            "select attname from pg_attribute where attrelid = 'conformed'::regclass and attnum > 0 order by attnum"
-        )
-    ]
+    run_page(connection, "analyze conformed")
     if name == "source_person":
-        connection.exec_driver_sql(
-            """insert into identity.source_record (source, source_person_key)
-               select %(source)s, source_person_key from conformed order by source_person_key collate "C"
-               on conflict do nothing""",
-            {"source": source},
-        )
-    in_identity = target.table.startswith("identity.")
-    columns = [c for c in offered if c not in ("source_person_key", "cared_for_person_key")]
-    joins = "join identity.source_record r on r.source = '{source}' and r.source_person_key = c.source_person_key"
-    extra = ", r.source_record_id, '{source}' as source" + (", c.source_person_key" if in_identity else "")
-    if "cared_for_person_key" in offered:
-        joins += (
-            " join identity.source_record cared_for on cared_for.source = '{source}'"
-            " and cared_for.source_person_key = c.cared_for_person_key"
-        )
-        extra += ", cared_for.source_record_id as cared_for_record_id"
-    state = (f"select {', '.join('c.' + c for c in columns)}{extra} from conformed c {joins}").format(source=source)
-    every = [
-        *columns,
-        "source_record_id",
-        "source",
-        *(["source_person_key"] if in_identity else []),
-        *(["cared_for_record_id"] if "cared_for_person_key" in offered else []),
-    ]
+        _number_new_records(connection, source)
+    columns, state = _placed(connection, source, target)
     counts = apply_state(
         connection,
         target=target.table,
         state_sql=state,
-        columns=every,
+        columns=columns,
         key=[target.key],
         as_known_at=moment,
         scope=("source", source),
         ignore_in_digest=_NEVER_NEW,
     )
-    connection.exec_driver_sql("drop table conformed")
+    rows = int(connection.exec_driver_sql("select count(*) from conformed").scalar_one())
+    run_page(connection, "drop table conformed")
     return {
         f"{name}_inserted": counts.inserted,
         f"{name}_changed": counts.changed,
         f"{name}_ended": counts.ended,
         f"{name}_unchanged": counts.unchanged,
+        f"{name}{_UNPLACED}": rows - counts.inserted - counts.changed - counts.unchanged,
     }
+
+
+def _number_new_records(connection: Connection, source: str) -> None:
+    connection.exec_driver_sql(
+        """insert into identity.source_record (source, source_person_key)
+           select %(source)s, source_person_key from conformed order by source_person_key collate "C"
+           on conflict do nothing""",
+        {"source": source},
+    )
+    connection.exec_driver_sql("select ledger.refresh_statistics('identity')")
+
+
+def _placed(connection: Connection, source: str, target: Target) -> tuple[list[str], str]:
+    """The target's columns, and a select of the conformed rows under the internal numbers of their records."""
+    offered = list(
+        connection.exec_driver_sql(
+            "select attname from pg_attribute where attrelid = 'conformed'::regclass and attnum > 0 order by attnum"
+        ).scalars()
+    )
+    columns = {c: f"c.{c}" for c in offered if c not in ("source_person_key", "cared_for_person_key")}
+    columns |= {"source_record_id": "r.source_record_id", "source": f"'{identifier(source)}'"}
+    if target.table.startswith("identity."):
+        columns["source_person_key"] = "c.source_person_key"
+    joins = _join("r", source, "source_person_key")
+    if "cared_for_person_key" in offered:
+        columns["cared_for_record_id"] = "cared_for.source_record_id"
+        joins += _join("cared_for", source, "cared_for_person_key")
+    selected = ", ".join(f"{expression} as {name}" for name, expression in columns.items())
+    return list(columns), f"select {selected} from conformed c {joins}"
+
+
+def _join(alias: str, source: str, key: str) -> str:
+    return (
+        f" join identity.source_record {alias} on {alias}.source = '{identifier(source)}'"
+        f" and {alias}.source_person_key = c.{key}"
+    )

@@ -61,42 +61,31 @@ def start(home: Path) -> Server:
         _make(server)
     if not is_running(server):
         options = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
-        command = [
-            _program("pg_ctl"),
-            "-D",
-            server.folder / "data",
-            "-l",
-            server.folder / "log",
-            "-w",
-            "-t",
-            "60",
-            "-o",
-            f"-k {server.folder} {options}",
-            "start",
-        ]
-        if _run(command, server.folder) != 0 and not is_running(server):
+        settings = f"-k {server.folder} {options}"
+        arguments = ("--wait", "--timeout=60", f"--log={server.folder / 'log'}", f"--options={settings}", "start")
+        if _run(server, "pg_ctl", *arguments) != 0 and not is_running(server):
             raise RuntimeError(f"the embedded database did not start; see {server.folder / 'log'}")
     home.mkdir(parents=True, exist_ok=True)
     (home / "postgres.json").write_text(json.dumps({"folder": str(server.folder)}) + "\n", encoding="utf-8")
     return server
 
 
-def stop(home: Path) -> None:
-    """Stop the server of `home`; nothing happens when it does not run."""
+def stop(home: Path, *, how: str = "fast") -> None:
+    """Stop the server of `home`; nothing happens when it does not run. `how` is pg_ctl's mode."""
     server = Server(folder_for(home))
     if (server.folder / "data" / "PG_VERSION").exists() and is_running(server):
-        _run([_program("pg_ctl"), "-D", server.folder / "data", "-m", "fast", "-w", "stop"], server.folder)
+        _run(server, "pg_ctl", f"--mode={how}", "--wait", "stop")
 
 
 def remove(home: Path) -> None:
     """Stop the server of `home` and delete everything it held."""
-    stop(home)
+    stop(home, how="immediate")  # nothing of it is kept
     shutil.rmtree(folder_for(home), ignore_errors=True)
     (home / "postgres.json").unlink(missing_ok=True)
 
 
 def is_running(server: Server) -> bool:
-    return _run([_program("pg_ctl"), "-D", server.folder / "data", "status"], server.folder) == 0
+    return _run(server, "pg_ctl", "status") == 0
 
 
 def _make(server: Server) -> None:
@@ -106,25 +95,8 @@ def _make(server: Server) -> None:
     if user:
         shutil.chown(server.folder, user)
     shutil.rmtree(server.folder / "data", ignore_errors=True)  # what an interrupted start left behind
-    if (
-        _run(
-            [
-                _program("initdb"),
-                "-D",
-                server.folder / "data",
-                "-U",
-                "admin",
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--no-sync",
-                "--locale=C.UTF-8",
-            ],
-            server.folder,
-        )
-        != 0
-    ):
+    arguments = ("--username=admin", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+    if _run(server, "initdb", *arguments) != 0:
         raise RuntimeError(f"the embedded database could not be made in {server.folder}")
 
 
@@ -174,12 +146,12 @@ def _is_open_to_all(folder: Path) -> bool:
     return all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents))
 
 
-def _run(command: list[str | Path], folder: Path) -> int:
+def _run(server: Server, program: str, *arguments: str) -> int:
     # The server inherits whatever it is started with: a pipe would keep a caller that reads it waiting for ever.
     done = subprocess.run(
-        [str(part) for part in command],
+        [str(_program(program)), f"--pgdata={server.folder / 'data'}", *arguments],
         user=_server_user(),
-        cwd=folder,
+        cwd=server.folder,
         check=False,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

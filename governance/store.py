@@ -28,6 +28,7 @@ class Store:
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self._engines: dict[str, Engine] = {}
+        self._loading: dict[str, Any] = {}
 
     def url(self, role: str) -> str:
         """The libpq address for `role`; with the role's password when there is one."""
@@ -45,7 +46,7 @@ class Store:
             from sqlalchemy.pool import NullPool
 
             address = self.url(role).replace("postgresql://", "postgresql+psycopg://", 1)
-            self._engines[role] = create_engine(address, poolclass=NullPool)
+            self._engines[role] = create_engine(address, poolclass=NullPool, hide_parameters=True)
         return self._engines[role]
 
     @contextmanager
@@ -78,12 +79,30 @@ class Store:
 
         The table's columns must carry the names of the data's fields. Nothing is kept when it raises.
         """
+        if role not in self._loading:
+            with self.loading(role):
+                return self.ingest(role, schema, table, data, mode=mode)
+        connection = self._loading[role]
+        try:
+            with connection.cursor() as cursor:
+                rows = int(cursor.adbc_ingest(table, data, mode=mode, db_schema_name=schema))
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+        return rows
+
+    @contextmanager
+    def loading(self, role: str) -> Iterator[None]:
+        """While the block runs, `ingest` as `role` keeps one connection; opening one costs sixty small loads."""
         from adbc_driver_postgresql import dbapi
 
-        with dbapi.connect(self.url(role)) as connection, connection.cursor() as cursor:
-            rows = int(cursor.adbc_ingest(table, data, mode=mode, db_schema_name=schema))
-            connection.commit()
-            return rows
+        with dbapi.connect(self.url(role)) as connection:
+            self._loading[role] = connection
+            try:
+                yield
+            finally:
+                del self._loading[role]
 
 
 def _password(role: str) -> str:
