@@ -39,6 +39,13 @@ TABLES: Final[dict[EventKind, str]] = {
 #: How people write "nobody" into an identifier column (D85).
 _NOBODY: Final = ("-1",) * 18 + ("", "0")
 _DATE_ONLY_VISITS: Final = 0.04
+#: Columns of a referral that hold a list id: column, list, fact of the true event.
+_REFERRAL_LISTS: Final = (
+    ("PrimaryReason", REFERRAL_REASON, "primary_reason"),
+    ("Source", REFERRAL_SOURCE, "referral_source"),
+    ("Urgency", REFERRAL_URGENCY, "urgency"),
+    ("DischargeReason", DISCHARGE_REASON, "discharge_reason"),
+)
 _REFERRAL_PLACE: Final = {name: place for place, name in enumerate(COLUMNS["SRReferralIn"])}
 
 
@@ -91,6 +98,14 @@ def _recorded(desk: Desk, event: TrueEvent, chance: Chance) -> datetime:
     return min(typed, datetime.combine(eve, time(17, chance.below(5, 60))))
 
 
+def _typed_name(desk: Desk, chance: Chance, row_id: int) -> str:
+    """The doer as typed text, in the tenth of referrals whose doer is no user of the system."""
+    if chance.below(4, 10):
+        return ""
+    name = staff_name(chance.below(1, 200))
+    return desk.extract.damaged(name, chance, "SRReferralIn", row_id, "TextualEventDoneBy")
+
+
 def referral_row(desk: Desk, event: TrueEvent, patient: str, row_id: int) -> Sequence[str]:
     """One row of SRReferralIn."""
     extract, facts = desk.extract, event.facts
@@ -100,9 +115,7 @@ def referral_row(desk: Desk, event: TrueEvent, patient: str, row_id: int) -> Seq
     if service and chance.share(6) < extract.rate("D84c"):
         extract.log.add("D84", "SRReferralIn", str(row_id), "ServiceOffered")
         service = service.upper()
-    by = ""
-    if chance.below(4, 10) == 0:
-        by = extract.damaged(staff_name(chance.below(1, 200)), chance, "SRReferralIn", row_id, "TextualEventDoneBy")
+    by = _typed_name(desk, chance, row_id)
     nobody = _NOBODY[chance.below(5, len(_NOBODY))]
     values = {
         "RowIdentifier": str(row_id),
@@ -113,15 +126,11 @@ def referral_row(desk: Desk, event: TrueEvent, patient: str, row_id: int) -> Seq
         "IDDoneBy": nobody if by else desk.staff(chance, "SRReferralIn", row_id),
         "TextualEventDoneBy": by,
         "IDOrganisationDoneAt": organisation,
-        "PrimaryReason": desk.item(REFERRAL_REASON, facts.get("primary_reason", ""), event, "PrimaryReason"),
         "DateReferral": moment(datetime.combine(event.start_at.date(), time())),
-        "Source": desk.item(REFERRAL_SOURCE, facts.get("referral_source", ""), event, "Source"),
         "ServiceOffered": service,
         "ReReferral": boolean(chance.share(3) < 0.1),
-        "Urgency": desk.item(REFERRAL_URGENCY, facts.get("urgency", ""), event, "Urgency"),
         "IDCodePrimaryDiagnosis": nobody,
         "DateDischarge": moment(event.end_at),
-        "DischargeReason": desk.item(DISCHARGE_REASON, facts.get("discharge_reason", ""), event, "DischargeReason"),
         "IDReferrer": nobody,
         "PatientAware": "TRUE",
         "IDReferredTo": nobody,
@@ -132,6 +141,7 @@ def referral_row(desk: Desk, event: TrueEvent, patient: str, row_id: int) -> Seq
         "IDPatient": patient,
         "IDOrganisation": organisation,
         "RemovedData": "0",
+        **{name: desk.item(group, facts.get(fact, ""), event, name) for name, group, fact in _REFERRAL_LISTS},
     }
     row = [""] * len(_REFERRAL_PLACE)
     for name, value in values.items():
