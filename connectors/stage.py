@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from connectors.base import DeliveryProblem, Incoming, LandedDelivery, Past, RawFile
+from connectors.conform import load_code_map
 from connectors.registry import connector_for
 from domain.run import Finding, RunContext, RunResult, RunState
 from governance.ledger import Lease, recorded
@@ -33,6 +34,8 @@ def run(context: RunContext) -> RunResult:
 
 def _land(context: RunContext, store: Store, _: Lease) -> RunResult:
     source = context.profile.source(context.source or "")
+    with store.connect("loader") as connection:
+        load_code_map(connection, source.connector)  # checking asks which codes are known, before conforming does
     counts = dict.fromkeys(("deliveries", "repeats", "tables", "rows", "held", "refused"), 0)
     findings: list[Finding] = []
     try:
@@ -90,12 +93,14 @@ def past_of(store: Store, source: str) -> Past:
 
 
 def _is_repeat(store: Store, source: str, content_hash: str) -> bool:
-    # A held delivery is looked at again each time: what it waited for may have come. A refused one stays refused.
+    # A delivery held here is looked at again each time: what it waited for may have come. A refused one stays refused;
+    # one that the check stage holds is landed already, and checking looks at it again.
     with store.connect("loader") as connection:
         return (
             connection.exec_driver_sql(
                 """update ledger.delivery set times_seen = times_seen + 1, last_seen_at = clock_timestamp()
-                where source = %(source)s and content_hash = %(hash)s and state <> 'held'""",
+                where source = %(source)s and content_hash = %(hash)s
+                  and (state <> 'held' or starts_with(code, 'CHECK-'))""",
                 {"source": source, "hash": content_hash},
             ).rowcount
             > 0
