@@ -37,8 +37,8 @@ def move_account(connection: Connection, file_id: int, dataset: str, counts: Row
     """Rows that left quarantine: their file's account says from now on what became of them instead."""
     connection.exec_driver_sql(
         """update ledger.row_account set quarantined = quarantined - %(moved)s, inserted = inserted + %(inserted)s,
-             updated = updated + %(updated)s, unchanged = unchanged + %(unchanged)s, duplicate = duplicate + %(duplicate)s,
-             superseded = superseded + %(superseded)s,
+             updated = updated + %(updated)s, unchanged = unchanged + %(unchanged)s,
+             duplicate = duplicate + %(duplicate)s, superseded = superseded + %(superseded)s,
              excluded_by_policy = excluded_by_policy + %(excluded_by_policy)s
             where file_id = %(file)s and dataset = %(dataset)s""",
         {
@@ -67,7 +67,7 @@ def write_exclusions(
 def digests_of_excluded(
     connection: Connection, table: str, dataset: str, removed: tuple[str, str] | None, digests: RowDigests
 ) -> dict[str, list[str]]:
-    """Keyed digests, by reason, of the rows of `staging.<table>` that will not be applied; to be asked before applying."""
+    """Keyed digests, by reason, of the rows of `staging.<table>` that will not be applied; ask before applying."""
     table = f"staging.{identifier(table)}"
     reasons = f"select disposition, row_key from {table} where disposition is not null and disposition <> 'held'"
     facts: dict[str, str] = {}

@@ -6,7 +6,7 @@ from expectations.rule import Condition, Lookup, Place, Use, any_of, literal, pr
 
 
 def unknown_code_condition(use: Use, place: Place) -> Condition:
-    """True when a filled code is not in the code set. A code set with no entries at all is not judged: it is not loaded."""
+    """True when a filled code is not in the code set. A code set without any entry is not judged: it is not loaded."""
     where = f"source = {literal(place.supplier)} and code_set = {literal(use.option('code_set'))}"
     lookups = tuple(
         Lookup(f"{use.alias}_{n}", f"select raw as key from landing.code_map where {where}", f"upper(btrim({name}))")

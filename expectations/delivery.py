@@ -85,41 +85,30 @@ def landed_tables(connection: Connection, delivery: Delivery) -> list[LandedTabl
 
 
 class DeliveryCheck:
-    """Stages and judges the tables of one delivery, one after the other."""
+    """Stages and judges the tables of one delivery, one after the other.
 
-    def __init__(self, context: RunContext, store: Store, runner: Runner, delivery: Delivery) -> None:
-        self._context, self._store, self._runner, self._delivery = context, store, runner, delivery
+    `scratch` commits every statement: the runner looks at staging over a connection of its own.
+    """
+
+    def __init__(
+        self, context: RunContext, store: Store, runner: Runner, scratch: Connection, delivery: Delivery
+    ) -> None:
+        self._store, self._runner, self._scratch, self._delivery = store, runner, scratch, delivery
         self._digests = RowDigests(context.profile)
         self._staged: dict[str, tuple[str, ...]] = {}
         self._accepted = str(delivery.delivery_id) in context.settings.get("accept_deliveries", "").split(",")
 
     def run(self) -> CheckedDelivery:
         """Stage and judge every table. Nothing but staging is written."""
-        with self._store.connect("loader") as connection:
-            landed = landed_tables(connection, self._delivery)
-            known = remembered(connection, {t.dataset for t in landed} | {p for t in landed for p in self._parents(t)})
+        landed = landed_tables(self._scratch, self._delivery)
+        parents = {parent for table in landed for parent in suite_of(table.dataset).parents}
+        known = remembered(self._scratch, {table.dataset for table in landed} | parents)
         return CheckedDelivery(tuple(self._check(table, known) for table in landed))
-
-    @staticmethod
-    def _parents(table: LandedTable) -> frozenset[str]:
-        return suite_of(table.dataset).parents
 
     def _check(self, landed: LandedTable, known: Remembered) -> CheckedTable:
         facts, suite = staging.facts_of(landed.parquet), suite_of(landed.dataset)
         table = landed.dataset if landed.dataset not in self._staged else f"{landed.dataset}__{landed.landed_id}"
-        with self._store.connect("loader") as connection:
-            fields = staging.landing_fields(connection, landed.dataset)
-            if not fields:
-                raise StageFailure(
-                    f"there is no table landing.{landed.dataset}", remedy="Migrate the warehouse.", retry_helps=False
-                )
-            staging.create(connection, table, fields, facts.key)
-        if staging.load(self._store, table, landed.parquet) != landed.records:
-            raise StageFailure(
-                f"{landed.dataset} of {self._delivery.name} does not have the rows the ledger says",
-                remedy="Land the delivery again.",
-                retry_helps=False,
-            )
+        fields = self._stage(landed, table, facts)
         results: tuple[CheckResult, ...] = ()
         held, judged = 0, landed.records
         if landed.records and landed.mode != "keys":
@@ -131,17 +120,31 @@ class DeliveryCheck:
         verdict = judge(suite, results, rows=judged, held=held, accepted_by_person=self._accepted)
         return CheckedTable(landed, table, facts, fields, results, verdict)
 
+    def _stage(self, landed: LandedTable, table: str, facts: staging.DatasetFacts) -> tuple[str, ...]:
+        fields = staging.landing_fields(self._scratch, landed.dataset)
+        if not fields:
+            raise StageFailure(
+                f"there is no table landing.{landed.dataset}", remedy="Migrate the warehouse.", retry_helps=False
+            )
+        staging.create(self._scratch, table, fields, facts.key)
+        if staging.load(self._store, table, landed.parquet) != landed.records:
+            raise StageFailure(
+                f"{landed.dataset} of {self._delivery.name} does not have the rows the ledger says",
+                remedy="Land the delivery again.",
+                retry_helps=False,
+            )
+        return fields
+
     def _prepare(
         self, table: str, facts: staging.DatasetFacts, suite: Suite, fields: tuple[str, ...], known: Remembered
     ) -> tuple[CompiledSuite, int]:
         own = {facts.dataset: (*self._staged.get(facts.dataset, ()), table)}  # steps of one table name each other
         place = Place(facts.dataset, facts.key, fields, self._delivery.as_known_at, self._staged | own)
         compiled = compile_suite(suite, place, facts.removed, table)
-        with self._store.connect("loader") as connection:
-            mark_excluded(connection, table, facts, suite, self._staged, known, self._digests)
-            run_page(connection, f"create view staging.{compiled.view} as {compiled.select}")
-            judged = connection.exec_driver_sql(f"select count(*) from staging.{table} where disposition is null")
-            return compiled, int(judged.scalar_one())
+        mark_excluded(self._scratch, table, facts, suite, self._staged, known, self._digests)
+        run_page(self._scratch, f"create view staging.{compiled.view} as {compiled.select}")
+        judged = self._scratch.exec_driver_sql(f"select count(*) from staging.{table} where disposition is null")
+        return compiled, int(judged.scalar_one())
 
     def _mark_held(self, table: str, compiled: CompiledSuite, results: Sequence[CheckResult]) -> int:
         broken = {result.code for result in results if result.failed and result.severity == "hold"}
@@ -150,21 +153,19 @@ class DeliveryCheck:
             return 0
         listed = ", ".join(f"case when {column} then '{code}' end" for code, column in columns)
         either = " or ".join(column for _, column in columns)
-        with self._store.connect("loader") as connection:
-            connection.exec_driver_sql("set local client_min_messages = 'warning'")
-            connection.exec_driver_sql(f"drop table if exists staging.{table}__failing")
-            connection.exec_driver_sql(
-                f"create unlogged table staging.{table}__failing as select landed_line, "
-                f"array_remove(array[{listed}], null) as rules from staging.{compiled.view} where {either}"
-            )
-            return connection.exec_driver_sql(
-                f"update staging.{table} s set disposition = 'held' from staging.{table}__failing f "
-                "where s.landed_line = f.landed_line"
-            ).rowcount
+        self._scratch.exec_driver_sql(f"drop table if exists staging.{table}__failing")
+        self._scratch.exec_driver_sql(
+            f"create unlogged table staging.{table}__failing as select landed_line, "
+            f"array_remove(array[{listed}], null) as rules from staging.{compiled.view} where {either}"
+        )
+        return self._scratch.exec_driver_sql(
+            f"update staging.{table} s set disposition = 'held' from staging.{table}__failing f "
+            "where s.landed_line = f.landed_line"
+        ).rowcount
 
 
 def apply(connection: Connection, context: RunContext, delivery: Delivery, checked: CheckedDelivery) -> list[RowCounts]:
-    """Move held rows to quarantine, apply the others, write every account; the caller's transaction keeps or drops all."""
+    """Move held rows to quarantine, apply the others, write every account: all in the caller's transaction."""
     digests, counted = RowDigests(context.profile), []
     for done in checked.tables:
         landed = done.landed

@@ -1,4 +1,4 @@
-"""Rows left out by policy: test people and what belongs to them. Counted with a reason and keyed digests, never content.
+"""Rows left out by policy: test people and what belongs to them. Counted with reason and keyed digests, never content.
 
 A child of an excluded record is excluded for the same reason, in the same delivery or years later: the ledger remembers
 excluded keys as keyed digests (CTL-12), which is enough to recognise them and not enough to read them.

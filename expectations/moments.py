@@ -1,7 +1,7 @@
 """Dates as suppliers write them, compared inside the database without ever raising.
 
-Nearly every value has the one strict shape of its style and is read by cutting it up; the few others (the 31st, one-digit
-days) go to the landing functions that conforming uses, so that both always agree on what a date is.
+Nearly every value has the one strict shape of its style and is read by cutting it up; the few others (the 31st,
+one-digit days) go to the landing functions that conforming uses, so that both always agree on what a date is.
 """
 
 from __future__ import annotations

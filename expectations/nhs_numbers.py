@@ -25,7 +25,7 @@ def is_not_ten_digits(name: str) -> str:
 
 
 def fails_check_digit(name: str) -> str:
-    """SQL: ten digits whose last is not the check digit of the first nine (modulus 11); fillers are left to `is_filler`."""
+    """SQL: ten digits whose last is not the check digit of the first nine; fillers are left to `is_filler`."""
     return _judged(name, lambda number: f"{number} not in ({_FILLERS}) and {_is_wrong(number)}", otherwise="false")
 
 

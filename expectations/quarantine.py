@@ -1,4 +1,4 @@
-"""Held rows: kept whole and encrypted with file, line and rules, until they are released or discarded by people (CTL-16).
+"""Held rows: kept whole and encrypted with file, line and rules, until released, or discarded by people (CTL-16).
 
 Nothing here is lost silently: a released row moves in its file's account to what became of it, a discarded one to the
 exclusions, with two names and a reason.

@@ -1,4 +1,4 @@
-"""Held rows put back through the same rules: at every check run where the cause may have gone, or all of them on request.
+"""Held rows put back through the same rules: at every check run where the cause may have gone, or all on request.
 
 What passes is applied with the moment of its own delivery, so that the end state is the one that would have come about
 had the row never been held; its file's account moves with it in the same transaction.
@@ -114,6 +114,7 @@ def _passing(
 ) -> list[int]:
     table, suite = _table(facts.dataset), suite_of(facts.dataset)
     with store.connect("loader") as connection:
+        connection.exec_driver_sql(staging.SETTINGS)
         known = remembered(connection, {*suite.parents, facts.dataset})
         mark_excluded(connection, table, facts, suite, {}, known, RowDigests(context.profile))
         fields = staging.landing_fields(connection, facts.dataset)
@@ -151,6 +152,7 @@ def _apply(
     table = _table(facts.dataset)
     digests = RowDigests(context.profile)
     with store.connect("loader") as connection:
+        connection.exec_driver_sql(staging.SETTINGS)
         fields = staging.landing_fields(connection, facts.dataset)
         going = [row for row in rows if row.held_id in chosen]
         for (as_known_at, file_id), group in groupby(going, key=lambda row: (row.as_known_at, row.file_id)):

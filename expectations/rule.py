@@ -1,7 +1,7 @@
 """What a rule is: a page a non-programmer can read, with the SQL condition that finds the rows breaking it.
 
-A rule says what it asks, why it matters and how to mend a row; a suite says to which fields it applies. The condition is
-SQL over the staged table, so that values never leave the database. Names come from reviewed suite files and are checked
+A rule says what it asks, why it matters and how to mend a row; a suite says to which fields it applies. The condition
+is SQL over the staged table, so that values never leave the database. Names come from reviewed files and are checked
 against an allow-list.
 """
 

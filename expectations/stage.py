@@ -1,8 +1,8 @@
 """Front door of checking: is what was landed good enough, and who should mend what is not?
 
-Purpose: nothing wrong goes on, and nothing is dropped. Takes: landed tables. Produces: `landing.*`, `quarantine.held_row`,
-row accounts, rule results and verdicts. When it goes wrong: a table with too many held rows holds its whole delivery and
-the deltas after it; a killed run leaves nothing of its delivery and is simply run again.
+Purpose: nothing wrong goes on, and nothing is dropped. Takes: landed tables. Produces: `landing.*`, held rows in
+quarantine, row accounts, rule results and verdicts. When it goes wrong: a table with too many held rows holds its whole
+delivery and the deltas after it; a killed run leaves nothing of its delivery and is simply run again.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from domain.run import Finding, RunContext, RunResult, RunState, Verdict
+from expectations import staging
 from expectations.delivery import CheckedDelivery, Delivery, DeliveryCheck, apply, drop_staging, write_verdicts
 from expectations.replay import retry
 from expectations.runner import Runner
@@ -29,9 +30,9 @@ _FATES = ("inserted", "updated", "unchanged", "duplicate", "superseded", "quaran
 def run(context: RunContext) -> RunResult:
     """Check every delivery of `context.source` that was landed, in the supplier's order, and apply what is good.
 
-    Returns counts `deliveries`, `tables`, `rows`, one per fate of a row, `closed_by_absence`, `released` (rows that left
-    quarantine) and `held_deliveries`. State `held` when a delivery waits for somebody. The setting `accept_deliveries`
-    (numbers, with commas) lets held deliveries pass, on the authority of the context's actor.
+    Returns counts `deliveries`, `tables`, `rows`, one per fate of a row, `closed_by_absence`, `released` (rows that
+    left quarantine) and `held_deliveries`. State `held` when a delivery waits for somebody. The setting
+    `accept_deliveries` (numbers, with commas) lets held deliveries pass, on the authority of the context's actor.
     """
     return recorded(STAGE, "loader", context, lambda store, lease: _check(context, store, lease))
 
@@ -53,14 +54,15 @@ class _Progress:
 
 def _check(context: RunContext, store: Store, _: Lease) -> RunResult:
     source, progress = context.source or "", _Progress()
-    with Runner(store.url("loader")) as runner:
-        with store.connect("loader") as connection:
-            waiting = _waiting(connection, source)
-        for delivery in waiting:
+    scratch_engine = store.engine("loader").execution_options(isolation_level="AUTOCOMMIT")
+    with Runner(store.url("loader")) as runner, store.loading("loader"), scratch_engine.connect() as scratch:
+        scratch.exec_driver_sql(staging.SETTINGS)
+        for delivery in _waiting(scratch, source):
             if progress.blocked_by and delivery.mode == "delta":
                 _wait(store, delivery, progress)
             else:
-                _check_one(context, store, runner, delivery, progress)
+                check = DeliveryCheck(context, store, runner, scratch, delivery)
+                _check_one(context, store, check, delivery, progress)
         progress.counts["released"] = retry(context, store, runner).released
     with store.connect("loader") as connection:
         moment = connection.exec_driver_sql(
@@ -83,10 +85,13 @@ def _waiting(connection: Connection, source: str) -> list[Delivery]:
     return [Delivery(*row) for row in rows]
 
 
-def _check_one(context: RunContext, store: Store, runner: Runner, delivery: Delivery, progress: _Progress) -> None:
-    checked = DeliveryCheck(context, store, runner, delivery).run()
+def _check_one(
+    context: RunContext, store: Store, check: DeliveryCheck, delivery: Delivery, progress: _Progress
+) -> None:
+    checked = check.run()
     progress.findings += checked.findings
     with store.connect("loader") as connection:
+        connection.exec_driver_sql(staging.SETTINGS)
         write_verdicts(connection, checked)
         if checked.verdict in (Verdict.HELD, Verdict.REFUSED):
             worst = next(t.verdict.finding for t in checked.tables if t.verdict.verdict is checked.verdict)
@@ -115,7 +120,8 @@ def _wait(store: Store, delivery: Delivery, progress: _Progress) -> None:
 
 def _set_state(connection: Connection, delivery: Delivery, state: str, finding: Finding | None) -> None:
     connection.exec_driver_sql(
-        "update ledger.delivery set state = %(state)s, code = %(code)s, message = %(message)s where delivery_id = %(id)s",
+        """update ledger.delivery set state = %(state)s, code = %(code)s, message = %(message)s
+            where delivery_id = %(id)s""",
         {
             "state": state,
             "code": finding.code if finding else "",

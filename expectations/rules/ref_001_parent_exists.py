@@ -11,8 +11,8 @@ RULE = Rule(
     text="The record a row belongs to is known, or comes with the same delivery.",
     severity="hold",
     why="An event whose person is unknown would be counted for nobody, or vanish.",
-    remedy="None needed when the person's record is only late: the row is tried again at every run. After some weeks ask "
-    "the supplier why the person's record is missing.",
+    remedy="None needed when the person's record is only late: the row is tried again at every run. After some weeks "
+    "ask the supplier why the person's record is missing.",
     affects="Counts of the events in the table.",
     condition=orphan_condition,
     retry="parent",

@@ -1,4 +1,4 @@
-"""TXT-001: a row with a byte that does not belong to the declared encoding is held, not stored damaged (F24, CTL-25)."""
+"""TXT-001: a row with a byte outside the declared encoding is held, not stored damaged (F24, CTL-25)."""
 
 from expectations.rule import Condition, Example, Place, Rule, Use
 

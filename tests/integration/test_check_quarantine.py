@@ -20,7 +20,7 @@ def know_service_types(profile: Profile, *codes: str) -> None:
     with Store(profile).connect("loader") as connection:
         for code in codes:
             connection.exec_driver_sql(
-                "insert into landing.code_map values ('liquidlogic', 'service_type', %s, 'Long term support: Community')",
+                "insert into landing.code_map values ('liquidlogic', 'service_type', %s, 'Long term')",
                 (code,),
             )
 

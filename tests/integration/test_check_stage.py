@@ -105,11 +105,17 @@ def current(profile: Profile, dataset: str) -> set[str]:
 def everything(profile: Profile) -> dict[str, list[tuple[Any, ...]]]:
     """All this stage writes, without surrogate numbers and clocks."""
     return {
-        "people": ask(profile, "select row_key, surname, known_from, known_to from landing.liquidlogic__person order by 1, 3"),
-        "services": ask(profile, "select row_key, is_removed, known_from, known_to from landing.liquidlogic__service order by 1, 3"),
+        "people": ask(
+            profile, "select row_key, surname, known_from, known_to from landing.liquidlogic__person order by 1, 3"
+        ),
+        "services": ask(
+            profile, "select row_key, is_removed, known_from, known_to from landing.liquidlogic__service order by 1, 3"
+        ),
         "held": ask(profile, "select dataset, file_id, line, rules, state from quarantine.held_row order by 1, 2, 3"),
         "accounts": ask(profile, "select * from ledger.row_account order by 1, 2"),
-        "excluded": ask(profile, "select file_id, dataset, reason, rows, row_digests from ledger.exclusion order by 1, 2, 3"),
+        "excluded": ask(
+            profile, "select file_id, dataset, reason, rows, row_digests from ledger.exclusion order by 1, 2, 3"
+        ),
         "rules": ask(profile, "select * from ledger.rule_result order by 1, 2"),
         "deliveries": ask(profile, "select delivery_id, state, code from ledger.delivery order by 1"),
     }
@@ -238,7 +244,7 @@ def test_a_tombstone_of_an_unknown_key_is_counted_as_excluded_with_its_digest(da
     ((reason, digests),) = ask(database, "select reason, row_digests from ledger.exclusion")
     assert reason == "tombstone_of_unknown_key"
     assert len(digests) == 1
-    assert "99" != digests[0]
+    assert "NLX99" not in digests[0]
 
 
 def test_ids_written_as_minus_one_are_missing_and_not_orphans(database: Profile) -> None:
@@ -301,7 +307,10 @@ def test_f73_a_run_killed_half_way_leaves_nothing_and_the_next_one_ends_the_same
 def test_staging_is_empty_after_a_run(database: Profile) -> None:
     _busy(database)
     run(check_context(database, "liquidlogic"))
-    assert ask(database, "select relname from pg_class where relnamespace = 'staging'::regnamespace and relkind <> 't'") == []
+    assert (
+        ask(database, "select relname from pg_class where relnamespace = 'staging'::regnamespace and relkind <> 't'")
+        == []
+    )
 
 
 def test_no_value_of_a_person_reaches_the_ledger_the_logs_or_an_exception(
@@ -315,7 +324,9 @@ def test_no_value_of_a_person_reaches_the_ledger_the_logs_or_an_exception(
     assert result.counts["quarantined"] == 3
     printed = capfd.readouterr()
     seen = caplog.text + printed.out + printed.err + repr(result)
-    tables = ask(database, "select table_name from information_schema.tables where table_schema in ('ledger', 'quarantine')")
+    tables = ask(
+        database, "select table_name from information_schema.tables where table_schema in ('ledger', 'quarantine')"
+    )
     for (table,) in tables:
         schema = "quarantine" if table == "held_row" else "ledger"
         seen += repr(ask(database, f"select t::text from {schema}.{table} t"))
