@@ -179,7 +179,7 @@ def _addresses(extract: Extract, lists: PickLists, record: Record) -> None:
     turns = {d for period in appearance.addresses for d in (period.valid_from, period.valid_to) if d is not None}
     for night in range(appearance.recorded_night, min(until, extract.world.nights + 1)):
         here = extract.world.night_date(night)
-        if night > appearance.recorded_night and not any(here - timedelta(days=1) <= turn < here for turn in turns):
+        if night > appearance.recorded_night and not any(here - timedelta(days=2) <= turn < here for turn in turns):
             continue
         for index, period in appearance.addresses_as_of(here):
             row = _address(extract, lists, record, index, period)

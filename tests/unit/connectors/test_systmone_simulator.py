@@ -95,11 +95,18 @@ def test_a_merge_sends_the_losers_events_again_under_the_survivor_and_a_tombston
 
 
 def test_a_move_closes_the_old_address_on_the_night_it_is_told(desk: Desk) -> None:
-    homes = [address("Old Lane", until=date(2026, 3, 27)), address("New Lane", since=date(2026, 3, 27))]
+    homes = [address("Old Lane", until=date(2026, 3, 26)), address("New Lane", since=date(2026, 3, 27))]
     desk.write(world([record(1, addresses=homes)], nights=2))
     desk.release(0, 1, 2)
     told = [[(r["NameOfRoad"], r["DateTo"]) for r in sent(desk, "SRPatientAddressHistory", n)] for n in range(3)]
-    assert told == [[("Old Lane", "")], [], [("Old Lane", "27 Mar 2026 00:00:00"), ("New Lane", "")]]
+    assert told == [[("Old Lane", "")], [], [("Old Lane", "26 Mar 2026 00:00:00"), ("New Lane", "")]]
+
+
+def test_an_address_left_without_a_next_one_is_closed_too(desk: Desk) -> None:
+    desk.write(world([record(1, addresses=[address("Old Lane", until=date(2026, 3, 26))])], nights=3))
+    desk.release(0, 1, 2, 3)
+    told = [[r["DateTo"] for r in sent(desk, "SRPatientAddressHistory", n)] for n in range(4)]
+    assert told == [[""], [], ["26 Mar 2026 00:00:00"], []]
 
 
 def test_a_letter_that_cp1252_lacks_shows_as_a_question_mark(desk: Desk) -> None:
