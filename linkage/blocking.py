@@ -1,0 +1,165 @@
+"""Which pairs to compare: the union of many tight rules, each an equality join, and what every rule produced.
+
+A rule is a select of (record_id, value); records that share a value are a block. Blocks above the cap of the model are
+left out – communal names and dates would otherwise grow with the square of a council – and counted. Because the keys that
+stay are part of a record's digest, a delta run finds exactly the pairs a full run would (linkage handbook 6 and 11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from domain.run import StageFailure
+from linkage.model import Bands
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingRule:
+    """One way to find candidates. `select` yields record_id and value; `is_identifier` rules say nothing of demographics."""
+
+    name: str
+    select: str
+    is_identifier: bool = False
+    cap: int | None = None  # a tighter cap than the model's, for a rule that means rare values only
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCount:
+    """What one rule produced: its pairs, its largest block, and the blocks and records left out by the cap."""
+
+    rule: str
+    pairs: int
+    largest_block: int
+    blocks_left_out: int
+    largest_left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingCounts:
+    """Candidates of one run: rule by rule over all current records, and the pairs compared in this run."""
+
+    rules: tuple[RuleCount, ...]
+    pairs_compared: int
+    possible_pairs: int
+
+
+def _keyed(value: str, where: str = "true", source: str = "standard") -> str:
+    return f"select record_id, {value} as value from {source} where {where}"  # noqa: S608 - our own constants only
+
+
+_BOTH_NAMES = "(select *, unnest(surnames) as any_surname from standard where forename is not null)"
+_FULL = "least(forename, any_surname) || ' ' || greatest(forename, any_surname)"  # exchanged names meet as well
+_WORD = "(select *, unnest(list_distinct(given_names || surnames)) as word from standard)"
+_PLACE = "(select *, unnest(postcodes) as place from standard)"
+
+RULES: Sequence[BlockingRule] = (
+    BlockingRule("NHS number", _keyed("nhs_number"), is_identifier=True),
+    BlockingRule("birth date and any part of the name", _keyed("birth_text || word", source=_WORD)),
+    BlockingRule("birth date and a postcode ever given", _keyed("birth_text || place", source=_PLACE)),
+    BlockingRule("birth date, sex and outcode", _keyed("birth_text || sex || outcode")),
+    BlockingRule("birth date, sex and first three letters of surname", _keyed("birth_text || sex || left(surname, 3)")),
+    BlockingRule("birth date and sound of forename", _keyed("birth_text || forename_sound")),
+    BlockingRule("birth date and sound of surname", _keyed("birth_text || surname_sound")),
+    BlockingRule("full name and year of birth", _keyed(f"{_FULL} || left(birth_text, 4)", source=_BOTH_NAMES)),
+    BlockingRule("full name and day and month of birth", _keyed(f"{_FULL} || right(birth_text, 4)", source=_BOTH_NAMES)),
+    BlockingRule("full name and outcode", _keyed(f"{_FULL} || outcode", source=_BOTH_NAMES)),
+    BlockingRule("full name", _keyed(_FULL, source=_BOTH_NAMES)),
+    BlockingRule("sound of full name and year of birth",
+                 _keyed("forename_sound || ' ' || surname_sound || left(birth_text, 4)")),
+    BlockingRule("initials, year and month of birth",
+                 _keyed("left(forename, 1) || left(surname, 1) || left(birth_text, 6)")),
+    BlockingRule("surname, sex, year and day of birth", _keyed("surname || sex || left(birth_text, 4) || right(birth_text, 2)")),
+    BlockingRule("a postcode ever given and first letter of forename", _keyed("place || left(forename, 1)", source=_PLACE)),
+    BlockingRule("a postcode ever given and first letter of surname", _keyed("place || left(surname, 1)", source=_PLACE)),
+    BlockingRule("a postcode ever given and forename", _keyed("place || forename", source=_PLACE)),
+    BlockingRule("rare part of the name", _keyed("word", "length(word) > 3", source=_WORD), cap=10),
+    BlockingRule("telephone", _keyed("telephone")),
+    BlockingRule("electronic mail", _keyed("email")),
+)
+
+
+def make_keys(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> tuple[RuleCount, ...]:
+    """Fill `block_key` (rule, key, record_id) with the blocks that will be compared, and count each rule's work."""
+    parts = " union all ".join(
+        f"select distinct {number}::utinyint as rule, hash({number}, value) as key, record_id from ({rule.select}) "
+        "where value is not null"
+        for number, rule in enumerate(RULES)
+    )
+    calculation.execute(f"create or replace table all_block_key as {parts}")
+    caps = ", ".join(str(2**31 if rule.is_identifier else rule.cap or bands.block_cap) for rule in RULES)
+    calculation.execute(f"""create or replace table block as
+        select key, any_value(rule) as rule, count(*) as records, count(*) > ([{caps}])[any_value(rule) + 1] as is_left_out
+          from all_block_key group by key having count(*) > 1""")
+    calculation.execute("""create or replace table block_key as
+        select k.rule, k.key, k.record_id from all_block_key k join block b using (key) where not b.is_left_out""")
+    calculation.execute("drop table all_block_key")
+    counts = calculation.execute("""
+        select rule, coalesce(sum(records * (records - 1) // 2) filter (where not is_left_out), 0)::bigint,
+               coalesce(max(records) filter (where not is_left_out), 0), count(*) filter (where is_left_out),
+               coalesce(max(records) filter (where is_left_out), 0)
+          from block group by rule order by rule""").fetchall()
+    return tuple(RuleCount(RULES[rule].name, *rest) for rule, *rest in counts)
+
+
+def make_pairs(
+    calculation: duckdb.DuckDBPyConnection, bands: Bands, rules: tuple[RuleCount, ...], *, only_changed: bool
+) -> BlockingCounts:
+    """Fill `pair`: left_id < right_id, and which kind of rule found it.
+
+    With `only_changed`, pairs with at least one record in the table `changed`. Raises `StageFailure` when one rule makes
+    more pairs than the model allows for the number of records; the message names the rule, never the value.
+    """
+    records = int(calculation.execute("select count(*) from standard").fetchall()[0][0])
+    _refuse_flood(rules, records * bands.pair_limit_per_record)
+    identifiers = ", ".join(str(n) for n, rule in enumerate(RULES) if rule.is_identifier)
+    changed = "(select * from block_key semi join changed using (record_id))" if only_changed else "block_key"
+    order = "a.record_id <> b.record_id" if only_changed else "a.record_id < b.record_id"
+    calculation.execute(f"""create or replace table pair as
+        select left_id, right_id, bool_or(by_demographics) as by_demographics, bool_or(by_reference) as by_reference,
+               bool_or(by_mark) as by_mark
+          from (select least(a.record_id, b.record_id) as left_id, greatest(a.record_id, b.record_id) as right_id,
+                       a.rule not in ({identifiers}) as by_demographics, false as by_reference, false as by_mark
+                  from {changed} a join block_key b on a.key = b.key and {order}
+                union all
+                select left_id, right_id, false, by_reference, by_mark from stated_pair {
+                  "where left_id in (from changed) or right_id in (from changed)" if only_changed else ""})
+         group by left_id, right_id""")
+    compared = int(calculation.execute("select count(*) from pair").fetchall()[0][0])
+    return BlockingCounts(rules, compared, records * (records - 1) // 2)
+
+
+def make_stated_pairs(calculation: duckdb.DuckDBPyConnection) -> None:
+    """Fill `stated_pair`: pairs a source itself names, by another system's id or by marking a duplicate (sources 9.1)."""
+    calculation.execute("""create or replace table stated_pair as
+        with known_as as (
+          select record_id, source, source_person_key as id from standard
+          union
+          select record_id, source, split_part(source_person_key, ':', -1) from standard
+        ), named as (
+          select s.record_id, s.source, r.reference_type, trim(r.reference_value) as id
+            from source_reference r join standard s on s.record_id = r.source_record_id
+           where r.reference_type like '%\\_key' escape '\\'
+        )
+        select least(n.record_id, k.record_id) as left_id, greatest(n.record_id, k.record_id) as right_id,
+               true as by_reference, false as by_mark
+          from named n join known_as k on k.id = n.id and n.reference_type = k.source || '_key'
+         where k.source <> n.source
+        union all
+        select least(s.record_id, o.record_id), greatest(s.record_id, o.record_id), false, true
+          from standard s join standard o on o.source = s.source and o.source_person_key = s.duplicate_of_key
+         where o.record_id <> s.record_id""")
+
+
+def _refuse_flood(rules: tuple[RuleCount, ...], limit: int) -> None:
+    for rule in rules:
+        if rule.pairs > limit:
+            raise StageFailure(
+                f"Linking stopped before scoring: the blocking rule '{rule.rule}' makes {rule.pairs} pairs, above the "
+                f"limit of {limit}; its largest block holds {rule.largest_block} records.",
+                remedy="Look for a value that many records share (a placeholder) and treat it as missing.", retry_helps=False,
+            )

@@ -1,0 +1,246 @@
+"""From pairs to people: groups of records that belong to one person, formed link by link under hard guards.
+
+Human decisions come first and are never overruled. After them links are taken strongest first; a link joins two groups
+only if no guard objects, and a group that holds two verified numbers or a pair that a reviewer parted can never form, not
+even through a third record (linkage handbook 9, sources 9.3). The result does not depend on the order of arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from linkage.deterministic import Rule
+from linkage.model import Bands
+
+_RANK = {rule.value: rank for rank, rule in enumerate(Rule)}
+_PROVEN = frozenset({Rule.HUMAN.value, Rule.NHS_VERIFIED.value, Rule.MARKED_DUPLICATE.value, Rule.NHS_CROSS_CHECKED.value,
+                     Rule.CROSS_REFERENCE.value})
+_PROVEN_WEIGHT = 40.0  # what a link by rule counts in a group's mean: more than any demographic agreement can contradict
+_MOST_OF_ONE_SOURCE = 2
+_MOST_YEARS_APART = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One source record as far as grouping needs it. `key` orders records the same way whatever their numbers."""
+
+    record_id: int
+    key: str
+    source: str
+    verified_number: str | None
+    birth_year: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One pair with what it says by itself (`decision`, `reason`)."""
+
+    left: int
+    right: int
+    rule: str
+    decision: str
+    reason: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Constraints:
+    """What reviewers decided about pairs (left < right): together, apart, undecided, or contradicting each other."""
+
+    together: frozenset[tuple[int, int]] = frozenset()
+    apart: frozenset[tuple[int, int]] = frozenset()
+    undecided: frozenset[tuple[int, int]] = frozenset()
+    attention: frozenset[tuple[int, int]] = frozenset()
+
+
+@dataclass(slots=True)
+class Grouping:
+    """Groups of record ids, and of every edge its rule, and the final decision with its reason."""
+
+    groups: list[tuple[int, ...]] = field(default_factory=list)
+    outcomes: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
+    rules: dict[tuple[int, int], str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Group:
+    members: list[int]
+    sources: dict[str, int]
+    numbers: set[str]
+    years: set[int]
+
+
+def group_records(
+    nodes: Mapping[int, Node], edges: Sequence[Edge], constraints: Constraints, bands: Bands
+) -> Grouping:
+    """Form the groups of all `nodes`. Every node is in exactly one group; groups and members come in the order of keys."""
+    work = _Work(nodes, edges, constraints, bands)
+    work.join_decided()
+    work.join_links([e for e in work.links if e.rule in _PROVEN])
+    work.set_aside_ambiguous()
+    work.join_links([e for e in work.links if e.rule not in _PROVEN])
+    return work.result()
+
+
+class _Work:
+    """The state of one grouping."""
+
+    def __init__(
+        self, nodes: Mapping[int, Node], edges: Sequence[Edge], constraints: Constraints, bands: Bands
+    ) -> None:
+        self.nodes, self.edges, self.constraints, self.bands = nodes, edges, constraints, bands
+        self.weights = {(e.left, e.right): _PROVEN_WEIGHT if _is_proven_link(e) else e.weight for e in edges}
+        self.objections: dict[tuple[int, int], str] = {}
+        self.group_of = {record: _single(node) for record, node in nodes.items()}
+        self.apart: dict[int, set[int]] = {}
+        for left, right in constraints.apart:
+            self.apart.setdefault(left, set()).add(right)
+            self.apart.setdefault(right, set()).add(left)
+        held = constraints.undecided | constraints.attention
+        self.links = sorted(
+            (e for e in edges if e.decision == "link" and (e.left, e.right) not in held), key=self._strength
+        )
+
+    def _strength(self, edge: Edge) -> tuple[int, float, str, str]:
+        keys = sorted((self.nodes[edge.left].key, self.nodes[edge.right].key))
+        return _RANK[edge.rule], -round(edge.weight, 6), keys[0], keys[1]
+
+    def join_decided(self) -> None:
+        for left, right in sorted(self.constraints.together):
+            if left in self.nodes and right in self.nodes:
+                self._join(left, right)
+
+    def join_links(self, links: Iterable[Edge]) -> None:
+        for edge in links:
+            pair = edge.left, edge.right
+            if self.group_of[edge.left] is self.group_of[edge.right] or pair in self.objections:
+                continue
+            objection = self._objection(edge)
+            if objection:
+                self.objections[pair] = objection
+            else:
+                self._join(*pair)
+
+    def set_aside_ambiguous(self) -> None:
+        """Send to review every link by weight that has a competitor within the margin (linkage handbook 9.2).
+
+        Only records that could not both belong count as competitors: two groups with records of the same source, or with
+        different verified numbers, that no link joins. Looking at groups formed so far makes the answer the same in any
+        order.
+        """
+        best: dict[int, dict[int, float]] = {}
+        linked: set[frozenset[int]] = set()
+        groups: dict[int, _Group] = {}
+        for edge in self.edges:
+            left, right = self.group_of[edge.left], self.group_of[edge.right]
+            if left is right or edge.rule in _PROVEN:
+                continue
+            for one, other in ((left, right), (right, left)):
+                groups[id(one)] = one
+                candidates = best.setdefault(id(one), {})
+                candidates[id(other)] = max(candidates.get(id(other), edge.weight), edge.weight)
+            if edge.decision == "link":
+                linked.add(frozenset((id(left), id(right))))
+        for edge in self.links:
+            if edge.rule in _PROVEN:
+                continue
+            left, right = self.group_of[edge.left], self.group_of[edge.right]
+            if left is not right and (
+                self._has_competitor(left, right, best, linked, groups) or self._has_competitor(right, left, best, linked, groups)
+            ):
+                self.objections[edge.left, edge.right] = "close_competitor"
+
+    def _has_competitor(
+        self, one: _Group, other: _Group, best: Mapping[int, Mapping[int, float]], linked: set[frozenset[int]],
+        groups: Mapping[int, _Group],
+    ) -> bool:
+        candidates = best[id(one)]
+        line = candidates[id(other)] - self.bands.margin
+        return any(
+            weight > line and rival != id(other) and frozenset((rival, id(other))) not in linked
+            and _exclude_each_other(other, groups[rival])
+            for rival, weight in candidates.items()
+        )
+
+    def _objection(self, edge: Edge) -> str:
+        left, right = self.group_of[edge.left], self.group_of[edge.right]
+        if any(self.apart.get(member, set()) & set(right.members) for member in left.members):
+            return "group_not_same"
+        if len(left.numbers | right.numbers) > max(1, len(left.numbers), len(right.numbers)):
+            return "group_conflict"
+        if edge.rule not in (Rule.NHS_VERIFIED, Rule.MARKED_DUPLICATE):
+            if any(left.sources.get(s, 0) + n > _MOST_OF_ONE_SOURCE for s, n in right.sources.items()):
+                return "group_too_many"
+            years = left.years | right.years
+            if years and max(years) - min(years) > _MOST_YEARS_APART:
+                return "group_birth_dates"
+        return "" if edge.rule in _PROVEN or self._mean(left, right) >= self.bands.group_mean else "group_disagrees"
+
+    def _mean(self, left: _Group, right: _Group) -> float:
+        total = sum(
+            self.weights.get((min(a, b), max(a, b)), self.bands.missing_pair) for a in left.members for b in right.members
+        )
+        return total / (len(left.members) * len(right.members))
+
+    def _join(self, one: int, other: int) -> None:
+        left, right = self.group_of[one], self.group_of[other]
+        if left is right:
+            return
+        if len(left.members) < len(right.members):
+            left, right = right, left
+        left.members.extend(right.members)
+        left.numbers |= right.numbers
+        left.years |= right.years
+        for source, count in right.sources.items():
+            left.sources[source] = left.sources.get(source, 0) + count
+        for member in right.members:
+            self.group_of[member] = left
+
+    def result(self) -> Grouping:
+        grouping = Grouping()
+        seen: set[int] = set()
+        for record in sorted(self.nodes, key=lambda r: self.nodes[r].key):
+            group = self.group_of[record]
+            if id(group) not in seen:
+                seen.add(id(group))
+                grouping.groups.append(tuple(sorted(group.members, key=lambda r: self.nodes[r].key)))
+        for edge in self.edges:
+            grouping.outcomes[edge.left, edge.right] = self._outcome(edge)
+            grouping.rules[edge.left, edge.right] = edge.rule
+        return grouping
+
+    def _outcome(self, edge: Edge) -> tuple[str, str]:
+        pair = edge.left, edge.right
+        if pair in self.constraints.attention:
+            return "review", "needs_attention"
+        if pair in self.constraints.apart:
+            return "reject", Rule.HUMAN.value
+        if pair in self.constraints.together:
+            return "link", Rule.HUMAN.value
+        if self.group_of[edge.left] is self.group_of[edge.right]:
+            return "link", "" if edge.decision == "link" and pair not in self.objections else "joined_by_other_links"
+        if pair in self.constraints.undecided:
+            return "review", "undecided"
+        if pair in self.objections:
+            return "review", self.objections[pair]
+        return ("review", "group_conflict") if edge.decision == "link" else (edge.decision, edge.reason)
+
+
+def _single(node: Node) -> _Group:
+    return _Group(
+        [node.record_id], {node.source: 1}, {node.verified_number} if node.verified_number else set(),
+        {node.birth_year} if node.birth_year else set(),
+    )
+
+
+def _is_proven_link(edge: Edge) -> bool:
+    return edge.rule in _PROVEN and edge.decision == "link"
+
+
+def _exclude_each_other(one: _Group, other: _Group) -> bool:
+    if one is other:
+        return False
+    return bool(one.sources.keys() & other.sources.keys()) or (
+        bool(one.numbers) and bool(other.numbers) and not one.numbers & other.numbers
+    )

@@ -1,0 +1,49 @@
+"""Human decisions as constraints on grouping: same, not the same, cannot tell.
+
+A decision is evidence with an author, never an edit of a score. Where active decisions contradict each other, also through
+a chain, nothing is guessed: the pairs concerned need attention (linkage handbook 9.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from linkage.clustering import Constraints
+
+Decided = tuple[int, int, str]  # left, right, answer
+
+
+def constraints_from(decisions: Iterable[Decided]) -> Constraints:
+    """The constraints of all active decisions. A pair may be decided by several reviewers."""
+    answers: dict[tuple[int, int], set[str]] = {}
+    for left, right, answer in decisions:
+        answers.setdefault((min(left, right), max(left, right)), set()).add(answer)
+    same = {pair for pair, given in answers.items() if "same" in given}
+    apart = {pair for pair, given in answers.items() if "not_same" in given}
+    undecided = {pair for pair, given in answers.items() if given == {"cannot_tell"}}
+    attention = same & apart
+    chain = _components(same - attention)
+    broken = {chain[left] for left, right in apart - attention if left in chain and chain[left] == chain.get(right)}
+    attention |= {pair for pair in same - attention if chain[pair[0]] in broken}
+    attention |= {pair for pair in apart if pair[0] in chain and chain[pair[0]] in broken and chain[pair[0]] == chain.get(pair[1])}
+    return Constraints(
+        together=frozenset(same - attention), apart=frozenset(apart - attention), undecided=frozenset(undecided),
+        attention=frozenset(attention),
+    )
+
+
+def _components(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Record -> smallest record it is joined to by a chain of pairs."""
+    parent: dict[int, int] = {}
+
+    def root(record: int) -> int:
+        parent.setdefault(record, record)
+        while parent[record] != record:
+            parent[record] = parent[parent[record]]
+            record = parent[record]
+        return record
+
+    for left, right in sorted(pairs):
+        one, other = root(left), root(right)
+        parent[max(one, other)] = min(one, other)
+    return {record: root(record) for record in list(parent)}

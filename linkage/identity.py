@@ -1,0 +1,138 @@
+"""Lasting person ids: new groups compared with the people of the day before, so that an id outlives re-runs.
+
+An id is a keyed digest of a running number: nothing in it comes from a record or an NHS number, and the same run repeated
+after a crash gives the same ids. Ids are kept, retired or split by the rules of linkage handbook 10; none is ever reused
+for other records.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from linkage.clustering import Node
+
+_LENGTH = 16  # letters of base 32: 80 bits
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """A person as the identity zone holds it: `order` is the running number of its birth (older is smaller)."""
+
+    person_id: str
+    order: int
+    status: str = "active"
+    superseded_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonChange:
+    """A person who is new (`is_new`), retired, or active again."""
+
+    person_id: str
+    is_new: bool
+    status: str
+    superseded_by: str | None = None
+    split_from: str | None = None
+
+
+@dataclass(slots=True)
+class Assignment:
+    """Which group is which person, and what became of persons."""
+
+    person_of: dict[int, str] = field(default_factory=dict)  # record -> person
+    changes: list[PersonChange] = field(default_factory=list)
+    merged: int = 0
+    split: int = 0
+
+
+def person_id(key: bytes, number: int) -> str:
+    """The id of the `number`-th person: opaque, and without the key not to be told from a random one."""
+    digest = hmac.new(key, f"person {number}".encode(), hashlib.sha256).digest()
+    return base64.b32encode(digest).decode()[:_LENGTH].lower()
+
+
+def assign_people(
+    groups: Sequence[tuple[int, ...]], nodes: Mapping[int, Node], believed: Mapping[int, str],
+    people: Mapping[str, KnownPerson], *, key: bytes, next_number: int,
+) -> Assignment:
+    """Give every group its person.
+
+    Args:
+        groups: groups of record ids, in a settled order.
+        nodes: the records.
+        believed: record -> person, as last believed (also of records that had left and came back).
+        people: every person that `believed` names or that has members among the records looked at.
+        key: the council's key for person ids.
+        next_number: the running number of the next person to be born.
+
+    A group keeps the id with which it shares most: records with a checked number count first, then records, then the age
+    of the id, then the smallest id. An id all of whose records went elsewhere is retired and redirects; a part that loses
+    its id to another part is a new person, `split_from` the old one.
+    """
+    claims = _claims(groups, nodes, believed, people)
+    taken: dict[str, int] = {}
+    kept: dict[int, str] = {}
+    for _, candidate, group in claims:
+        if candidate not in taken and group not in kept:
+            taken[candidate], kept[group] = group, candidate
+    assignment = Assignment()
+    for number, group_members in enumerate(groups):
+        name = kept.get(number)
+        if name is None:
+            name = person_id(key, next_number)
+            next_number += 1
+            origin = next((candidate for _, candidate, group in claims if group == number), None)
+            assignment.split += origin is not None
+            assignment.changes.append(PersonChange(name, True, "active", split_from=origin))
+            kept[number] = name
+        elif people[name].status != "active":
+            assignment.changes.append(PersonChange(name, False, "active"))
+        for record in group_members:
+            assignment.person_of[record] = name
+    _retire(assignment, claims, kept, taken, people)
+    return assignment
+
+
+Claim = tuple[tuple[int, int, int, str, int], str, int]
+
+
+def _claims(
+    groups: Sequence[tuple[int, ...]], nodes: Mapping[int, Node], believed: Mapping[int, str],
+    people: Mapping[str, KnownPerson],
+) -> list[Claim]:
+    """Every (old person, new group) that share records, the strongest claim first."""
+    claims: list[Claim] = []
+    for number, members in enumerate(groups):
+        shared: dict[str, list[int]] = {}
+        for record in members:
+            if record in believed:
+                shared.setdefault(_redirected(believed[record], people), []).append(record)
+        for candidate, records in shared.items():
+            checked = sum(nodes[r].verified_number is not None for r in records)
+            claims.append(((-checked, -len(records), people[candidate].order, candidate, number), candidate, number))
+    return sorted(claims)
+
+
+def _redirected(name: str, people: Mapping[str, KnownPerson]) -> str:
+    while (successor := people[name].superseded_by) is not None and successor in people:
+        name = successor
+    return name
+
+
+def _retire(
+    assignment: Assignment, claims: Sequence[Claim], kept: Mapping[int, str], taken: Mapping[str, int],
+    people: Mapping[str, KnownPerson],
+) -> None:
+    strongest: dict[str, int] = {}
+    for _, candidate, group in claims:
+        strongest.setdefault(candidate, group)
+    for name in sorted(people):
+        if name in taken or people[name].status != "active":
+            continue
+        successor = kept[strongest[name]] if name in strongest else None
+        assignment.merged += successor is not None
+        assignment.changes.append(PersonChange(name, False, "retired", superseded_by=successor))

@@ -1,0 +1,147 @@
+"""What a link run reads: the current source rows, what people decided, and what the run before left behind.
+
+Nothing here knows a supplier; every read goes through the store as the role `linker`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from governance.store import Store
+from linkage.identity import KnownPerson
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from sqlalchemy import Connection
+
+_PERSONS = """select source_record_id, source, source_person_key, forename, middle_names, surname, previous_surname, known_as,
+  nhs_number_supplied, nhs_number_verified, birth_date, birth_date_estimated, death_date, sex, ethnicity_code, postcode,
+  telephone, email, gp_practice_code, is_restricted, duplicate_of_key, is_marked_duplicate, known_from
+  from identity.source_person where known_to is null order by source_record_id"""
+_ADDRESSES = """select source_record_id, address_key, postcode, valid_from, valid_to
+  from identity.source_address where known_to is null order by source, address_key"""
+_REFERENCES = """select source_record_id, reference_key, reference_type, reference_value
+  from identity.source_reference where known_to is null order by source, reference_key"""
+_EDGES = """select left_record_id as left_id, right_record_id as right_id, rule, pair_decision, pair_reason,
+  match_weight as weight, weight_without_number, found_without_identifier as by_demographics, numbers, levels::text as levels,
+  decision as stored_decision, reason as stored_reason, model_version
+  from identity.link where known_to is null order by 1, 2"""
+
+# Everything a link run depends on, in one digest: the same digest, the same result (linkage handbook 3).
+_INPUT_DIGEST = """
+select encode(sha256(convert_to(concat_ws('|', %(model)s::text,
+  (select string_agg(source_record_id || ':' || row_digest, ',' order by source_record_id)
+     from identity.source_person where known_to is null),
+  (select string_agg(source || ':' || address_key || ':' || row_digest, ',' order by source, address_key)
+     from identity.source_address where known_to is null),
+  (select string_agg(source || ':' || reference_key || ':' || row_digest, ',' order by source, reference_key)
+     from identity.source_reference where known_to is null),
+  (select string_agg(left_record_id || ':' || right_record_id || ':' || answer, ',' order by decision_id)
+     from identity.decision where withdrawn_at is null)), 'UTF8')), 'hex')"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The current source rows."""
+
+    persons: pa.Table
+    addresses: pa.Table
+    references: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the run before left: its digest and model, one digest a record, and the current edges."""
+
+    input_digest: str
+    model_version: str
+    standard_digests: pa.Table
+    edges: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One active human decision about a pair, left before right."""
+
+    left: int
+    right: int
+    answer: str
+    reviewer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """Who was who until now: the person of every record (the last one, of records that left), and all persons."""
+
+    memberships: pa.Table  # record_id, person_id, reason, is_current
+    person_of: dict[int, str]
+    people: dict[str, KnownPerson]
+    next_number: int
+
+    def concerning(self, records: frozenset[int], is_full: bool) -> dict[str, KnownPerson]:
+        """The persons of `records`, with those they redirect to; all persons for a full run."""
+        if is_full:
+            return self.people
+        found: dict[str, KnownPerson] = {}
+        for record in records:
+            name = self.person_of.get(record)
+            while name is not None and name not in found:
+                found[name] = self.people[name]
+                name = self.people[name].superseded_by
+        return found
+
+
+def input_digest(connection: Connection, model_version: str) -> str:
+    """The digest of everything a run under `model_version` would read."""
+    return str(connection.exec_driver_sql(_INPUT_DIGEST, {"model": model_version}).scalar_one())
+
+
+def last_run(connection: Connection) -> tuple[str, str] | None:
+    """Input digest and model version of the last completed link run; None before the first."""
+    row = connection.exec_driver_sql(
+        "select input_digest, model_version from ledger.link_run order by link_run_id desc limit 1"
+    ).one_or_none()
+    return (str(row[0]), str(row[1])) if row else None
+
+
+def read_sources(store: Store) -> Sources:
+    """All current source rows."""
+    return Sources(*(store.read_arrow("linker", query) for query in (_PERSONS, _ADDRESSES, _REFERENCES)))
+
+
+def read_before(store: Store, digest: str, model_version: str) -> Before:
+    """What the last run left for this one."""
+    digests = store.read_arrow(
+        "linker", "select source_record_id as record_id, standard_digest from identity.standardised_record order by 1"
+    )
+    return Before(digest, model_version, digests, store.read_arrow("linker", _EDGES))
+
+
+def read_decisions(connection: Connection) -> list[Decision]:
+    """Active human decisions, oldest first."""
+    rows = connection.exec_driver_sql(
+        """select left_record_id, right_record_id, answer, reviewer from identity.decision
+            where withdrawn_at is null order by decision_id"""
+    )
+    return [Decision(int(left), int(right), str(answer), str(reviewer)) for left, right, answer, reviewer in rows]
+
+
+def read_believed(store: Store) -> Believed:
+    """Who was who until now."""
+    memberships = store.read_arrow(
+        "linker",
+        """select distinct on (source_record_id) source_record_id as record_id, person_id, reason, known_to is null as is_current
+             from identity.membership order by source_record_id, version_id desc""",
+    )
+    rows = store.read_arrow(
+        "linker", "select person_id, birth_number, status, superseded_by from identity.person order by birth_number"
+    ).to_pydict()
+    people = {
+        name: KnownPerson(name, number, status, successor)
+        for name, number, status, successor in zip(
+            rows["person_id"], rows["birth_number"], rows["status"], rows["superseded_by"], strict=True
+        )
+    }
+    person_of = dict(zip(memberships["record_id"].to_pylist(), memberships["person_id"].to_pylist(), strict=True))
+    return Believed(memberships, person_of, people, max((p.order for p in people.values()), default=0) + 1)

@@ -1,0 +1,91 @@
+"""From groups to rows: which person every record belongs to and why, and what became of every pair.
+
+Records that no change concerned keep the person and the reason they had; their pairs keep their decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from linkage.clustering import Constraints
+from linkage.deterministic import Rule
+from linkage.engine import Grouped, reasons
+from linkage.identity import Assignment
+from linkage.inputs import Believed, Decision
+from linkage.model import Model
+
+if TYPE_CHECKING:
+    import duckdb
+
+ENGINE = "linkage engine"
+
+
+def write_memberships(
+    calculation: duckdb.DuckDBPyConnection, grouped: Grouped, assignment: Assignment, believed: Believed
+) -> None:
+    """Fill `membership_wanted` (record_id, person_id, reason) for every current record."""
+    import pyarrow as pa
+
+    reason_of = reasons(grouped)
+    records = sorted(assignment.person_of)
+    calculation.register("membership_new", pa.table({
+        "record_id": pa.array(records, pa.int64()),
+        "person_id": pa.array([assignment.person_of[r] for r in records], pa.string()),
+        "reason": pa.array([reason_of[r] for r in records], pa.string()),
+    }))
+    calculation.register("membership_believed", believed.memberships)
+    calculation.execute("""
+        create or replace table membership_wanted as
+        select record_id, person_id, reason from membership_new
+        union all
+        select record_id, person_id, reason from membership_believed b semi join standard using (record_id)
+         where b.is_current and record_id not in (select record_id from membership_new)""")
+
+
+def write_edges(
+    calculation: duckdb.DuckDBPyConnection, grouped: Grouped, constraints: Constraints, decisions: Sequence[Decision],
+    model: Model,
+) -> None:
+    """Fill `decided_edge`: every edge with its final decision, its reason and who decided it.
+
+    A pair that only reviewers named has an edge too, without weight, so that the decision can be explained.
+    """
+    import pyarrow as pa
+
+    reviewer = {(d.left, d.right): d.reviewer for d in decisions}
+    known = grouped.grouping.outcomes
+    rows = [(*pair, *known[pair], reviewer.get(pair, ENGINE) if _is_decided(constraints, pair) else ENGINE) for pair in sorted(known)]
+    _register(calculation, "outcome_now", rows)
+    alone = [
+        (left, right, decision, Rule.HUMAN.value if decision != "review" else reason, reviewer[left, right])
+        for pairs, decision, reason in (
+            (constraints.together, "link", ""), (constraints.apart, "reject", ""), (constraints.undecided, "review", "undecided"),
+            (constraints.attention, "review", "needs_attention"))
+        for left, right in sorted(pairs)
+        if (left, right) not in known and left in grouped.affected and right in grouped.affected
+    ]
+    _register(calculation, "outcome_alone", alone)
+    calculation.register("model_used", pa.table({"model_version": [model.version]}))
+    calculation.execute(f"""
+        create or replace table decided_edge as
+        select e.left_id, e.right_id, e.rule, coalesce(o.decision, e.stored_decision) as decision,
+               coalesce(o.reason, e.stored_reason) as reason, e.weight, e.weight_without_number, e.by_demographics, e.numbers,
+               e.levels, e.pair_decision, e.pair_reason, m.model_version, coalesce(o.decided_by, '{ENGINE}') as decided_by
+          from edge_now e cross join model_used m left join outcome_now o on o.left_id = e.left_id and o.right_id = e.right_id
+        union all
+        select left_id, right_id, '{Rule.HUMAN}', decision, reason, null, null, false, 'missing', '{{}}', 'review', '',
+               m.model_version, decided_by from outcome_alone cross join model_used m""")
+
+
+def _is_decided(constraints: Constraints, pair: tuple[int, int]) -> bool:
+    return pair in constraints.together or pair in constraints.apart or pair in constraints.undecided
+
+
+def _register(calculation: duckdb.DuckDBPyConnection, name: str, rows: Sequence[tuple[object, ...]]) -> None:
+    import pyarrow as pa
+
+    fields = (("left_id", pa.int64()), ("right_id", pa.int64()), ("decision", pa.string()), ("reason", pa.string()),
+              ("decided_by", pa.string()))
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(fields)
+    calculation.register(name, pa.table({n: pa.array(c, kind) for (n, kind), c in zip(fields, columns, strict=True)}))

@@ -1,0 +1,140 @@
+"""How good the groups are where the truth is known, and intervals for estimates where it is not.
+
+`pairwise_quality` is the only reader of truth, and only a synthetic council or a benchmark has any. Pairs that blocking
+never found count as missed, because the groups are judged and not the candidates (linkage handbook 14).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import asdict, dataclass
+from math import sqrt
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_Z = 1.959963984540054  # two-sided 95 %
+
+
+@dataclass(frozen=True, slots=True)
+class PairQuality:
+    """Counts of pairs of records, and what follows from them. A share without a base is 1: nothing was wrong or missed."""
+
+    true_pairs: int
+    linked_pairs: int
+    right_pairs: int
+
+    @property
+    def precision(self) -> float:
+        return self.right_pairs / self.linked_pairs if self.linked_pairs else 1.0
+
+    @property
+    def recall(self) -> float:
+        return self.right_pairs / self.true_pairs if self.true_pairs else 1.0
+
+    def as_dict(self) -> dict[str, float | int]:
+        return {**asdict(self), "precision": self.precision, "recall": self.recall}
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Overall, between care and health records, and where at least one record has no usable NHS number."""
+
+    overall: PairQuality
+    care_to_patient: PairQuality
+    number_missing: PairQuality
+
+    def as_dict(self) -> dict[str, dict[str, float | int]]:
+        return {"overall": self.overall.as_dict(), "care_to_patient": self.care_to_patient.as_dict(),
+                "number_missing": self.number_missing.as_dict()}
+
+
+def quality_of(
+    clusters: Mapping[str, Hashable], truth: Mapping[str, Hashable], *, health_records: Collection[str] = (),
+    numberless_records: Collection[str] = (),
+) -> Quality:
+    """Compare groups with the truth over all pairs of records, within and between sources.
+
+    Args:
+        clusters: record key -> person as linked.
+        truth: record key -> person in truth; records that are in `clusters` only are not judged, those only here are
+            missed unless alone.
+        health_records: keys of the records of health sources; the others are care records.
+        numberless_records: keys of the records without a usable NHS number.
+    """
+    health, numberless = frozenset(health_records), frozenset(numberless_records)
+    records = {key: (truth[key], clusters.get(key, ("not linked", key)), key in health, key in numberless) for key in truth}
+    total = _pairs(records.values())
+    within = _pairs([(t, c, h, n) for t, c, h, n in records.values() if h])
+    within_care = _pairs([(t, c, h, n) for t, c, h, n in records.values() if not h])
+    numbered = _pairs([(t, c, h, n) for t, c, h, n in records.values() if not n])
+    return Quality(
+        overall=total,
+        care_to_patient=_minus(_minus(total, within), within_care),
+        number_missing=_minus(total, numbered),
+    )
+
+
+def _pairs(records: Collection[tuple[Hashable, Hashable, bool, bool]]) -> PairQuality:
+    def pairs(counts: Counter[Hashable]) -> int:
+        return sum(n * (n - 1) // 2 for n in counts.values())
+
+    return PairQuality(
+        true_pairs=pairs(Counter(r[0] for r in records)), linked_pairs=pairs(Counter(r[1] for r in records)),
+        right_pairs=pairs(Counter((r[0], r[1]) for r in records)),
+    )
+
+
+def _minus(whole: PairQuality, part: PairQuality) -> PairQuality:
+    return PairQuality(
+        whole.true_pairs - part.true_pairs, whole.linked_pairs - part.linked_pairs, whole.right_pairs - part.right_pairs
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A share with its 95 % interval (Wilson) and the counts it is made of; `value` is None without a base."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    hits: int
+    base: int
+
+    def as_dict(self) -> dict[str, float | int | None]:
+        return asdict(self)
+
+
+def wilson(hits: int, base: int) -> Estimate:
+    """The share `hits` / `base` with its Wilson interval at 95 %."""
+    if base == 0:
+        return Estimate(None, None, None, hits, base)
+    share = hits / base
+    centre = (share + _Z**2 / (2 * base)) / (1 + _Z**2 / base)
+    half = _Z * sqrt(share * (1 - share) / base + _Z**2 / (4 * base**2)) / (1 + _Z**2 / base)
+    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half), hits, base)
+
+
+def pairwise_quality(clusters: pa.Table, truth: pa.Table) -> dict[str, dict[str, float | int]]:
+    """Judge the current memberships against the truth file of a synthetic council.
+
+    Args:
+        clusters: source, source_person_key, person_id of every current membership.
+        truth: system, key, person_id, has_nhs_number, is_flagged_test, removed_night of every record; flagged training
+            people (excluded by policy) and records that their system has removed are not judged.
+    """
+    linked = {
+        f"{source}|{key}": person
+        for source, key, person in zip(
+            *(clusters[name].to_pylist() for name in ("source", "source_person_key", "person_id")), strict=True
+        )
+    }
+    rows = [row for row in truth.to_pylist() if not row["is_flagged_test"] and row["removed_night"] is None]
+    keys = [f"{row['system']}|{row['key']}" for row in rows]
+    return quality_of(
+        linked, {key: row["person_id"] for key, row in zip(keys, rows, strict=True)},
+        health_records={key for key, row in zip(keys, rows, strict=True) if row["system"] == "systmone"},
+        numberless_records={key for key, row in zip(keys, rows, strict=True) if not row["has_nhs_number"]},
+    ).as_dict()

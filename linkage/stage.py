@@ -1,0 +1,123 @@
+"""Front door of linkage: link what is new, respect what people decided, publish who is who.
+
+Reads the current rows of `identity.source_*` and the active decisions; writes persons, memberships, links and the best
+value of each identifier, with history, and the linkage report as data – all in one transaction, as the role `linker`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from domain.run import Finding, RunContext, RunResult, RunState
+from governance.ledger import Lease, latest_moment, recorded, still_holds
+from governance.secrets import key_for
+from governance.store import Store
+from linkage import inputs, outcome, publish, report
+from linkage.decisions import constraints_from
+from linkage.engine import EdgeFigures, find_edges, form_groups, open_calculation
+from linkage.identity import Assignment, assign_people
+from linkage.model import Model, load_model
+
+if TYPE_CHECKING:
+    import duckdb
+
+_STAGE = "link"
+_NOTHING = Finding("NOTHING_CONFORMED", "nothing has been conformed yet", "run the stages before this one")
+_LOST = Finding("LEASE_LOST", "another link run has begun since", "nothing to do: the other run publishes")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is asked of the database before anything is calculated."""
+
+    moment: datetime | None
+    digest: str
+    last: tuple[str, str] | None
+    decisions: list[inputs.Decision]
+
+
+def run(context: RunContext) -> RunResult:
+    """Link every current source record to a person.
+
+    Ends `done`; without any change when nothing is new since the last run. Ends `held` when nothing has been conformed yet
+    or another link run is at work. Raises `StageFailure` when blocking would make too many pairs; the people of the last
+    run stay as they are.
+    """
+    return recorded(_STAGE, "linker", context, lambda store, lease: _link(context, store, lease))
+
+
+def _link(context: RunContext, store: Store, lease: Lease) -> RunResult:
+    model = load_model(context.settings.get("model_version"))
+    known = _look(store, model)
+    if known.moment is None:
+        return RunResult(_STAGE, "", RunState.HELD, findings=(_NOTHING,))
+    if known.last == (known.digest, model.version):
+        return RunResult(_STAGE, "", RunState.DONE, counts={"changed_records": 0}, as_known_at=known.moment)
+    calculation = open_calculation()
+    try:
+        figures, assignment, numbers = _calculate(context, store, model, known, calculation)
+        facts = report.build(calculation, context, model, known.moment, figures, assignment)
+        with store.connect("linker") as connection:
+            if not still_holds(connection, lease):
+                return RunResult(_STAGE, "", RunState.HELD, findings=(_LOST,))
+            publish.write_people(connection, assignment, numbers, known.moment)
+            changes = publish.write_history(connection, calculation, known.moment)
+            publish.write_digests(connection, calculation)
+            connection.exec_driver_sql(
+                """insert into ledger.link_run (run_id, as_known_at, model_version, input_digest, report)
+                   values (%(run)s, %(moment)s, %(model)s, %(digest)s, %(report)s)""",
+                {"run": context.run_id, "moment": known.moment, "model": model.version, "digest": known.digest,
+                 "report": json.dumps(facts)},
+            )
+    finally:
+        calculation.close()
+    return RunResult(_STAGE, "", RunState.DONE, counts=_counts(figures, facts, assignment, changes), as_known_at=known.moment)
+
+
+def _look(store: Store, model: Model) -> _Known:
+    with store.connect("linker") as connection:
+        return _Known(
+            latest_moment(connection), inputs.input_digest(connection, model.version), inputs.last_run(connection),
+            inputs.read_decisions(connection),
+        )
+
+
+def _calculate(
+    context: RunContext, store: Store, model: Model, known: _Known, calculation: duckdb.DuckDBPyConnection
+) -> tuple[EdgeFigures, Assignment, dict[str, int]]:
+    sources = inputs.read_sources(store)
+    before = inputs.read_before(store, known.last[0], known.last[1]) if known.last else None
+    believed = inputs.read_believed(store)
+    figures = find_edges(calculation, sources, model, synthetic=context.profile.synthetic, before=before)
+    constraints = constraints_from((d.left, d.right, d.answer) for d in known.decisions)
+    grouped = form_groups(calculation, model, constraints, believed.person_of, is_full=figures.is_full)
+    assignment = assign_people(
+        grouped.grouping.groups, grouped.nodes, believed.person_of, believed.concerning(grouped.affected, grouped.is_full),
+        key=key_for(context.profile, "person ids"), next_number=believed.next_number,
+    )
+    outcome.write_memberships(calculation, grouped, assignment, believed)
+    outcome.write_edges(calculation, grouped, constraints, known.decisions, model)
+    calculation.execute((files("linkage") / "sql" / "survivorship.sql").read_text(encoding="utf-8"))
+    publish.prepare_rows(calculation)
+    born = (change.person_id for change in assignment.changes if change.is_new)
+    return figures, assignment, {name: believed.next_number + place for place, name in enumerate(born)}
+
+
+def _counts(
+    figures: EdgeFigures, facts: Mapping[str, object], assignment: Assignment, changes: Mapping[str, publish.Changes]
+) -> dict[str, int]:
+    headline = facts["counts"]
+    assert isinstance(headline, dict)
+    return {
+        "records": figures.records, "changed_records": figures.changed, "pairs_compared": figures.blocking.pairs_compared,
+        "people": headline["people"], "links": headline["links"], "reviews": headline["reviews"],
+        "people_born": sum(c.is_new for c in assignment.changes), "people_merged": assignment.merged,
+        "people_split": assignment.split,
+        **{f"{table.partition('.')[2]}_{kind}": getattr(change, kind) for table, change in changes.items()
+           for kind in ("added", "ended")},
+    }
