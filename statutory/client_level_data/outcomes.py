@@ -37,7 +37,8 @@ def event_outcomes(
     nothing_recorded = (outcome == "") & (events["outcomes_raw"].str.strip() == "")
     if event_type == "Service":
         still_open = events["end_date"].isna() | (events["end_date"] > str(period.end))
-        return outcome.mask(nothing_recorded & still_open, defaults["open_service_outcome"])
+        # A reason typed on a service that has not ended is no outcome yet, whether it could be mapped or not.
+        return outcome.mask((outcome == "") & still_open, defaults["open_service_outcome"])
     if event_type == "Review":
         changed = _followed_by_a_change(events[nothing_recorded], services, int(defaults["review_change_days"]))
         changed = changed.reindex(events.index, fill_value=False)

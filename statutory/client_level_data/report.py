@@ -51,10 +51,10 @@ def _shown(value: str, check: int, may_be_shown: bool) -> str:
     return value if may_be_shown and check in _MAY_BE_SHOWN else MASKED
 
 
-def failure_lines(failures: pd.DataFrame) -> Iterator[tuple[str, ...]]:
+def failure_lines(failures: pd.DataFrame) -> Iterator[tuple[str | int, ...]]:
     """One line per failing row and check, for those who mend records: references only, no values."""
-    for line in failures[list(FAILURE_HEADINGS)].itertuples(index=False, name=None):
-        yield tuple(str(cell) for cell in line)
+    for check, code, level, reference in failures[list(FAILURE_HEADINGS)].itertuples(index=False, name=None):
+        yield str(check), int(code) if code.startswith("-") else str(code), str(level), str(reference)
 
 
 def readable_page(

@@ -135,3 +135,22 @@ def test_failures_are_explained_by_what_was_injected_there_and_by_nothing_else()
     )
     known = truth({}, defects=(("D01", "liquidlogic:L1"), ("D02", "liquidlogic:L2"), ("D93", "liquidlogic:request:0")))
     assert explain_failures(failures, known, MEMBERS)["explanation"].tolist() == ["D01", "D02", "", ""]
+
+
+def test_a_deletion_the_source_has_not_told_yet_explains_an_extra_event_only() -> None:
+    deleted = truth(defects=(("D81", "liquidlogic:request:0"),))
+    extra = compare(found(("Request", "liquidlogic:request:0", "selected")), deleted, MEMBERS, START, END)
+    assert extra.differences["explanation"].tolist() == ["D81"]
+    kept = truth({}, defects=(("D81", "liquidlogic:request:0"),))
+    lost = compare(found(("Request", "liquidlogic:request:0", "cancelled")), kept, MEMBERS, START, END)
+    assert lost.unexplained == 1
+
+
+def test_an_end_that_was_not_told_yet_explains_an_open_service_of_someone_who_died() -> None:
+    failures = pd.DataFrame(
+        [("V05", "V05", "error", f"liquidlogic:request:{n}") for n in (0, 1)],
+        columns=["check", "code", "level", "reference"],
+    )
+    known = truth({"event_type": "Service", "status": "open", "end_date": None}, {"event_type": "Service"})
+    known.people["death_date"] = date(2026, 3, 16)
+    assert explain_failures(failures, known, MEMBERS)["explanation"].tolist() == ["D80", ""]
