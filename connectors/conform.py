@@ -108,7 +108,7 @@ def load_code_map(connection: Connection, supplier: str) -> None:
 
 
 def _moment(connection: Connection, source: str) -> datetime | None:
-    return connection.exec_driver_sql(  # type: ignore[no-any-return]
+    return connection.exec_driver_sql(
         """select max(as_known_at) filter (where state in ('checked', 'conformed')) from ledger.delivery
             where source = %(source)s having bool_or(state = 'checked')""",
         {"source": source},

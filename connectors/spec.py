@@ -61,7 +61,7 @@ class TableSpec:
 
 @cache
 def table_specs(source: str) -> Mapping[str, TableSpec]:
-    """All specifications of one supplier by the supplier's table name. Raises `ValueError` when one contradicts itself."""
+    """All specifications of one supplier by its own table names. Raises `ValueError` when one contradicts itself."""
     specs = {}
     folder = files("connectors") / source / "spec"
     for page in sorted(folder.iterdir(), key=lambda p: p.name):

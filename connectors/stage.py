@@ -1,8 +1,8 @@
 """Front door of landing: collect everything due from one source, prove it complete and continuous, land it.
 
-Purpose: what a supplier sent is kept exactly, before anything reads it. Takes: the source's deliveries. Produces: rows in
-`ledger.delivery`, `ledger.file`, `ledger.landed_table` and Parquet files. When it goes wrong: the delivery is held or
-refused with its reason; nothing of it is landed, later ones of the same source are tried on their own merits.
+Purpose: what a supplier sent is kept exactly, before anything reads it. Takes: the source's deliveries. Produces: rows
+in `ledger.delivery`, `ledger.file`, `ledger.landed_table` and Parquet files. When it goes wrong: the delivery is held
+or refused with its reason; nothing of it is landed, later ones of the same source are tried on their own merits.
 """
 
 from __future__ import annotations
@@ -113,7 +113,8 @@ def _note_problem(store: Store, source: str, incoming: Incoming, content_hash: s
             """insert into ledger.delivery (source, name, content_hash, mode, as_known_at, state, code, message)
                values (%(source)s, %(name)s, %(hash)s, 'full', '-infinity', %(state)s, %(code)s, %(message)s)
                on conflict (source, content_hash) do update set state = excluded.state, code = excluded.code,
-                 message = excluded.message, times_seen = ledger.delivery.times_seen + 1, last_seen_at = clock_timestamp()""",
+                 message = excluded.message, times_seen = ledger.delivery.times_seen + 1,
+                 last_seen_at = clock_timestamp()""",
             {
                 "source": source,
                 "name": incoming.name,
@@ -142,10 +143,16 @@ def _note_landed(store: Store, source: str, incoming: Incoming, content_hash: st
                 "to": landed.as_known_at,
             },
         ).scalar_one()
+        connection.exec_driver_sql(  # the incomplete form in which it was held before
+            """update ledger.delivery set state = 'repeat', code = 'COMPLETED', message = 'arrived whole later'
+                where source = %(source)s and name = %(name)s and state = 'held' and content_hash <> %(hash)s""",
+            {"source": source, "name": incoming.name, "hash": content_hash},
+        )
         files = {file.name: _note_file(connection, delivery, file) for file in landed.files}
         for table in landed.tables:
             connection.exec_driver_sql(
-                """insert into ledger.landed_table (delivery_id, file_id, dataset, mode, parquet_path, records, findings)
+                """insert into ledger.landed_table
+                     (delivery_id, file_id, dataset, mode, parquet_path, records, findings)
                    values (%(delivery)s, %(file)s, %(dataset)s, %(mode)s, %(path)s, %(records)s, %(findings)s)""",
                 {
                     "delivery": delivery,

@@ -258,11 +258,10 @@ def apply_state(
     Raises what the database raises when the select breaks the target's constraints, for instance two rows of one key.
     """
     target, names = identifier(target), [identifier(c) for c in columns]
-    keys = [identifier(k) for k in key]
     digested = [c for c in names if c not in set(ignore_in_digest)]
-    facts = {"moment": as_known_at, "scope": scope[1] if scope else None}
+    row_key = " || '|' || ".join(f"coalesce({identifier(k)}::text, '')" for k in key)
     where = "known_to is null" + (f" and {identifier(scope[0])} = %(scope)s" if scope else "")
-    row_key = " || '|' || ".join(f"coalesce({k}::text, '')" for k in keys)
+    facts = {"moment": as_known_at, "scope": scope[1] if scope else None}
     # Without parameters the driver leaves a % in the select alone.
     _run(
         connection,
@@ -270,29 +269,31 @@ def apply_state(
         select s.*, {row_key} as wanted_key, {digest_of(digested)} as row_digest from ({state_sql}) s""",
         parameters or {},
     )
+    run_page(connection, "analyze wanted")
     _run(
         connection,
-        f"""create temporary table believed on commit drop as
-        select version_id, {row_key} as wanted_key, row_digest from {target} where {where}""",
+        f"""create temporary table difference on commit drop as
+        select w.wanted_key, b.version_id from wanted w
+          full join (select version_id, {row_key} as wanted_key, row_digest from {target} where {where}) b
+            on b.wanted_key = w.wanted_key
+         where w.row_digest is distinct from b.row_digest""",
         facts,
     )
-    _run(connection, "create index on wanted (wanted_key); analyze wanted; analyze believed", {})
+    run_page(connection, "analyze difference")
     counts = _state_counts(connection)
     _run(
         connection,
-        f"""update {target} t set known_to = %(moment)s from believed b left join wanted w using (wanted_key)
-        where t.version_id = b.version_id and w.row_digest is distinct from b.row_digest""",
+        f"update {target} t set known_to = %(moment)s from difference d where t.version_id = d.version_id",
         facts,
     )
     _run(
         connection,
         f"""insert into {target} ({", ".join(names)}, row_digest, known_from)
         select {", ".join("w." + c for c in names)}, w.row_digest, %(moment)s
-          from wanted w left join believed b using (wanted_key)
-         where b.row_digest is distinct from w.row_digest order by w.wanted_key collate "C" """,
+          from wanted w join difference d using (wanted_key) order by w.wanted_key collate "C" """,
         facts,
     )
-    _run(connection, "drop table wanted; drop table believed", {})
+    run_page(connection, "drop table wanted; drop table difference")
     return counts
 
 
@@ -302,11 +303,12 @@ def digest_of(fields: Sequence[str]) -> str:
 
 
 def _state_counts(connection: Connection) -> StateCounts:
-    row = connection.exec_driver_sql("""
-        select count(*) filter (where b.row_digest is null), count(*) filter (where b.row_digest <> w.row_digest),
-               count(*) filter (where w.row_digest is null), count(*) filter (where b.row_digest = w.row_digest)
-          from wanted w full join believed b using (wanted_key)""").one()
-    return StateCounts(inserted=row[0], changed=row[1], ended=row[2], unchanged=row[3])
+    inserted, changed, ended = connection.exec_driver_sql("""
+        select count(*) filter (where version_id is null),
+               count(*) filter (where wanted_key is not null and version_id is not null), 
+               count(*) filter (where wanted_key is null) from difference""").one()
+    rows = _one(connection, "select count(*) from wanted")
+    return StateCounts(inserted=inserted, changed=changed, ended=ended, unchanged=rows - inserted - changed)
 
 
 def _run(connection: Connection, statement: str, facts: Mapping[str, object]) -> None:
