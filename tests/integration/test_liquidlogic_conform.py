@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connectors.synthetic.world import World
 from domain.profile import Profile
-from tests.support.liquidlogic_world import PERSONAL_CARE, Desk, address, event, person, record, world
+from tests.support.liquidlogic_world import PERSONAL_CARE, Desk, address, event, person, record
+from tests.support.liquidlogic_world import world as any_world
 
 
 @pytest.fixture
 def desk(database: Profile, tmp_path: Path) -> Desk:
     return Desk(database, tmp_path)
+
+
+def world(*parts: Any, **named: Any) -> World:
+    return any_world(*parts, **named, nights=0)
 
 
 def settle(desk: Desk, council: World) -> None:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from connectors.base import DeliveryProblem, Past
 from connectors.liquidlogic.connector import LiquidlogicConnector, make
 from connectors.liquidlogic.mart import open_mart
+from connectors.synthetic import liquidlogic
 from domain.profile import Profile, ProfileError, SourceSettings
 from domain.run import RunState
 from tests.support.liquidlogic_world import Desk, event, person, record, world
@@ -23,23 +24,27 @@ REQUESTS = "select event_key from payload.request where known_to is null order b
 PEOPLE = 40
 
 
-@pytest.fixture
-def desk(database: Profile, tmp_path: Path) -> Desk:
-    """Forty people with a request and an assessment each; some told, changed or deleted on later nights."""
-    desk = Desk(database, tmp_path)
+@pytest.fixture(scope="module")
+def supply(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nights of forty people with a request and an assessment each; some told, changed or deleted later."""
     events = [event(n, "request", of=n) for n in range(1, PEOPLE + 1)]
     events += [event(100 + n, "assessment", of=n) for n in range(1, PEOPLE + 1)]
     events[0].deleted_night = 1
-    events[1].changed_night, events[1].changed_facts, events[1].changed_status = (
-        2,
-        {"outcome": "NFA: Other"},
-        "completed",
-    )
-    events[1].changed_end_at = events[1].end_at
+    events[1].changed_night, events[1].changed_facts = 2, {"outcome": "NFA: Other"}
+    events[1].changed_status, events[1].changed_end_at = "completed", events[1].end_at
     events.append(event(900, "request", recorded_night=1))
-    desk.write(
-        world([person(n) for n in range(1, PEOPLE + 1)], [record(n) for n in range(1, PEOPLE + 1)], events, nights=5)
+    numbers = range(1, PEOPLE + 1)
+    home = tmp_path_factory.mktemp("liquidlogic")
+    liquidlogic.write(
+        world([person(n) for n in numbers], [record(n) for n in numbers], events, nights=4), home / "supply"
     )
+    return home
+
+
+@pytest.fixture
+def desk(database: Profile, supply: Path) -> Desk:
+    """The door in front of a mart that holds the first night."""
+    desk = Desk(database, supply)
     desk.rebuild(0)
     return desk
 

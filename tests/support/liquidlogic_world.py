@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import pyarrow.parquet as pq
 import sqlalchemy as sa
+from adbc_driver_postgresql import dbapi
 
 from connectors import conform, stage
 from connectors.synthetic import liquidlogic
@@ -14,7 +17,7 @@ from connectors.synthetic.keys import person_key
 from connectors.synthetic.world import AddressPeriod, Appearance, NamePeriod, TrueEvent, TruePerson, World
 from domain.profile import Profile
 from domain.run import RunContext, RunResult
-from expectations.staging import create, drop, facts_of, landing_fields, load
+from expectations.staging import create, drop, facts_of, landing_fields
 from governance.history import RowCounts, apply_rows
 from governance.store import Store
 
@@ -151,14 +154,18 @@ class Desk:
             landed = connection.exec_driver_sql(
                 """select t.landed_id, t.file_id, t.parquet_path, t.mode, d.as_known_at from ledger.landed_table t
                      join ledger.delivery d using (delivery_id)
-                    where d.state = 'landed' and (t.records > 0 or t.mode <> 'delta') order by t.landed_id"""
+                    where d.state = 'landed' and (t.records > 0 or t.mode = 'keys')
+                      and t.dataset <> 'liquidlogic__lookup' order by t.landed_id"""
             ).all()
             names = [f"{facts_of(Path(path)).dataset}__{number}" for number, _, path, _, _ in landed]
             for name, (_, _, path, _, _) in zip(names, landed, strict=True):
                 facts = facts_of(Path(path))
                 create(connection, name, landing_fields(connection, facts.dataset), facts.key)
-        for name, (_, _, path, _, _) in zip(names, landed, strict=True):
-            load(store, name, Path(path))
+        with closing(dbapi.connect(store.url("loader"))) as loading, loading.cursor() as cursor:
+            for name, (_, _, path, _, _) in zip(names, landed, strict=True):
+                rows = pq.read_table(path).replace_schema_metadata(None)
+                cursor.adbc_ingest(name, rows, mode="append", db_schema_name="staging")
+            loading.commit()
         with store.connect("loader") as connection:
             for name, (number, file_id, path, mode, moment) in zip(names, landed, strict=True):
                 facts = facts_of(Path(path))

@@ -88,7 +88,7 @@ def test_a_move_is_told_on_the_night_after_the_day(tmp_path: Path) -> None:
 
 
 def test_defects_come_at_about_their_rates_and_every_one_is_logged_with_its_event(tmp_path: Path) -> None:
-    council = busy_world(1_000)
+    council = busy_world(500)
     write(council, tmp_path)
     logged = Counter(defect.defect_id for defect in council.defects)
     events = len(council.events)
