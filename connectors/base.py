@@ -1,7 +1,7 @@
 """What every connector provides: the deliveries that are due, in the supplier's own order, ready to be landed.
 
 Nothing here knows a supplier. A connector says what has arrived (`discover`); each `Incoming` proves itself complete
-and writes its tables (`land`). What cannot be taken is a `DeliveryProblem` with its remedy, never a half-landed delivery.
+and writes its tables (`land`). What cannot be taken is a `DeliveryProblem` with its remedy, never half a delivery.
 """
 
 from __future__ import annotations

@@ -305,7 +305,7 @@ def digest_of(fields: Sequence[str]) -> str:
 def _state_counts(connection: Connection) -> StateCounts:
     inserted, changed, ended = connection.exec_driver_sql("""
         select count(*) filter (where version_id is null),
-               count(*) filter (where wanted_key is not null and version_id is not null), 
+               count(*) filter (where wanted_key is not null and version_id is not null),
                count(*) filter (where wanted_key is null) from difference""").one()
     rows = _one(connection, "select count(*) from wanted")
     return StateCounts(inserted=inserted, changed=changed, ended=ended, unchanged=rows - inserted - changed)
