@@ -6,7 +6,7 @@ Staging is scratch and may be left behind by a killed run; landing, quarantine a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -170,16 +170,10 @@ def apply(connection: Connection, context: RunContext, delivery: Delivery, check
     for done in checked.tables:
         landed = done.landed
         excluded = digests_of_excluded(connection, done.table, landed.dataset, done.facts.removed, digests)
+        repeats = 0
         if any(result.failed and result.severity == "hold" for result in done.results):
-            quarantine.hold(
-                connection,
-                context.profile,
-                table=done.table,
-                dataset=landed.dataset,
-                landed_id=landed.landed_id,
-                file_id=landed.file_id,
-                fields=done.fields,
-            )
+            origin = quarantine.Origin(landed.landed_id, landed.file_id, landed.dataset, delivery.as_known_at)
+            repeats = quarantine.hold(connection, context.profile, done.table, origin, done.fields)
         counts = apply_rows(
             connection,
             staging=f"staging.{done.table}",
@@ -191,6 +185,7 @@ def apply(connection: Connection, context: RunContext, delivery: Delivery, check
             file_id=landed.file_id,
             as_known_at=delivery.as_known_at,
         )
+        counts = replace(counts, quarantined=counts.quarantined - repeats, unchanged=counts.unchanged + repeats)
         write_account(connection, landed.file_id, landed.dataset, landed.records, counts)
         write_exclusions(connection, landed.file_id, landed.dataset, counts.excluded, excluded)
         counted.append(counts)

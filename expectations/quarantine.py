@@ -68,19 +68,21 @@ class Vault:
         return opened
 
 
-def hold(
-    connection: Connection,
-    profile: Profile,
-    *,
-    table: str,
-    dataset: str,
-    landed_id: int,
-    file_id: int,
-    fields: Sequence[str],
-) -> int:
-    """Move the rows marked `held` in `staging.<table>` into quarantine; returns how many.
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where held rows come from: the landed table, its file and the moment of its delivery."""
 
-    The rules they break are in `staging.<table>__failing`, which marking them has written.
+    landed_id: int
+    file_id: int
+    dataset: str
+    as_known_at: datetime
+
+
+def hold(connection: Connection, profile: Profile, table: str, origin: Origin, fields: Sequence[str]) -> int:
+    """Move the rows marked `held` in `staging.<table>` into quarantine; the rules they break are in `<table>__failing`.
+
+    A full dump brings the same unmended row every night. Such a repeat is not kept again: the row has been held since
+    it was first seen, and this file's copy is unchanged. Returns how many repeats there were.
     """
     table = identifier(table)
     vault, digests = Vault(profile), RowDigests(profile)
@@ -89,27 +91,46 @@ def hold(
         f"""select s.landed_line, s.row_key, f.rules, {", ".join("s." + name for name in names)}
               from staging.{table} s join staging.{table}__failing f using (landed_line)
              where s.disposition = 'held' order by s.landed_line"""
-    )
-    rows = [
-        {
-            "landed": landed_id,
-            "file": file_id,
-            "dataset": dataset,
-            "line": line,
-            "rule": rules[0],
-            "rules": rules,
-            "row_key": digests.of(dataset, row_key),
-            "content": vault.seal(dict(zip(names, values, strict=True))),
-        }
-        for line, row_key, rules, *values in held
-    ]
+    ).all()
+    keys = [digests.of(origin.dataset, row.row_key) for row in held]
+    before = _held_before(connection, vault, origin, keys)
+    rows, repeats = [], 0
+    for row_key, (line, _, rules, *values) in zip(keys, held, strict=True):
+        content = dict(zip(names, values, strict=True))
+        if before.get(row_key) == content:
+            repeats += 1
+            continue
+        rows.append(
+            {
+                "landed": origin.landed_id,
+                "file": origin.file_id,
+                "dataset": origin.dataset,
+                "line": line,
+                "rule": rules[0],
+                "rules": rules,
+                "row_key": row_key,
+                "content": vault.seal(content),
+            }
+        )
     if rows:
         connection.exec_driver_sql(
             """insert into quarantine.held_row (landed_id, file_id, dataset, line, rule, rules, row_key, content)
                values (%(landed)s, %(file)s, %(dataset)s, %(line)s, %(rule)s, %(rules)s, %(row_key)s, %(content)s)""",
             rows,
         )
-    return len(rows)
+    return repeats
+
+
+def _held_before(connection: Connection, vault: Vault, origin: Origin, row_keys: Sequence[str]) -> dict[str, Content]:
+    """The latest held copy of each row from deliveries before this one."""
+    rows = connection.exec_driver_sql(
+        """select distinct on (h.row_key) h.row_key, h.content, d.as_known_at
+             from quarantine.held_row h join ledger.file f using (file_id) join ledger.delivery d using (delivery_id)
+            where h.state = 'held' and h.dataset = %(dataset)s and h.row_key = any(%(keys)s)
+            order by h.row_key, d.as_known_at desc, h.line desc""",
+        {"dataset": origin.dataset, "keys": list(row_keys)},
+    )
+    return {key: vault.open(bytes(sealed)) for key, sealed, moment in rows if moment < origin.as_known_at}
 
 
 def open_rows(connection: Connection, profile: Profile, dataset: str, held_ids: Iterable[int]) -> list[HeldRow]:

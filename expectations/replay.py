@@ -19,7 +19,6 @@ from expectations.exclusions import RowDigests, mark_excluded, remembered
 from expectations.quarantine import HeldRow, QuarantineError, decide, open_rows
 from expectations.rule import Place
 from expectations.rules import all_rules
-from expectations.runner import Runner
 from expectations.suites import CompiledSuite, compile_suite, in_order, suite_of
 from governance.history import apply_rows
 from governance.ledger import recorded
@@ -45,8 +44,8 @@ def replay(context: RunContext) -> RunResult:
     """
 
     def body(store: Store, _: object) -> RunResult:
-        with Runner(store.url("loader")) as runner:
-            done = retry(context, store, runner, all_rows=True)
+        with store.loading("loader"):
+            done = retry(context, store, all_rows=True)
         state = RunState.DONE if done.tried == done.released else RunState.QUARANTINED
         return RunResult(STAGE, context.source or "", state, {"tried": done.tried, "released": done.released})
 
@@ -71,7 +70,7 @@ def release(context: RunContext, held_ids: Sequence[int], *, reason: str, decide
     return released
 
 
-def retry(context: RunContext, store: Store, runner: Runner, *, all_rows: bool = False) -> Replayed:
+def retry(context: RunContext, store: Store, *, all_rows: bool = False) -> Replayed:
     """Try held rows again: all of them, or those whose every rule may have been satisfied by what came since."""
     rules = None if all_rows else sorted(code for code, rule in all_rules().items() if rule.retry != "never")
     tried = released = 0
@@ -80,7 +79,7 @@ def retry(context: RunContext, store: Store, runner: Runner, *, all_rows: bool =
             ids = _held_ids(connection, dataset, rules)
             rows = open_rows(connection, context.profile, dataset, ids)
         facts = _stage(context, store, rows)
-        passing = _passing(context, store, runner, facts, rows)
+        passing = _passing(context, store, facts, rows)
         released += _apply(context, store, facts, rows, passing, "no longer breaks a rule", context.actor)
         tried += len(rows)
         if all_rows:
@@ -109,9 +108,7 @@ def _stage(context: RunContext, store: Store, rows: Sequence[HeldRow]) -> stagin
     return facts
 
 
-def _passing(
-    context: RunContext, store: Store, runner: Runner, facts: staging.DatasetFacts, rows: Sequence[HeldRow]
-) -> list[int]:
+def _passing(context: RunContext, store: Store, facts: staging.DatasetFacts, rows: Sequence[HeldRow]) -> list[int]:
     table, suite = _table(facts.dataset), suite_of(facts.dataset)
     with store.connect("loader") as connection:
         connection.exec_driver_sql(staging.SETTINGS)
@@ -122,10 +119,6 @@ def _passing(
         place = Place(facts.dataset, facts.key, fields, moment, {facts.dataset: (table,)})
         compiled = compile_suite(suite, place, facts.removed, table)
         run_page(connection, f"create view staging.{compiled.view} as {compiled.select}")
-        judged = int(connection.exec_driver_sql(f"select count(*) from staging.{compiled.view}").scalar_one())
-    if judged:
-        runner.validate(compiled.view, compiled.checks, judged)
-    with store.connect("loader") as connection:
         return _not_held(connection, table, compiled)
 
 

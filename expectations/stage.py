@@ -63,7 +63,7 @@ def _check(context: RunContext, store: Store, _: Lease) -> RunResult:
             else:
                 check = DeliveryCheck(context, store, runner, scratch, delivery)
                 _check_one(context, store, check, delivery, progress)
-        progress.counts["released"] = retry(context, store, runner).released
+        progress.counts["released"] = retry(context, store).released
     with store.connect("loader") as connection:
         moment = connection.exec_driver_sql(
             """select max(as_known_at) from ledger.delivery

@@ -111,6 +111,31 @@ def test_a_held_row_counts_as_present_so_a_full_read_does_not_end_it(database: P
     assert account(database, "liquidlogic__service", 1) == {"read": 1, "quarantined": 1, "closed_by_absence": 1}
 
 
+def test_the_same_unmended_row_of_every_nightly_dump_is_held_once_and_counted_unchanged_after(
+    database: Profile,
+) -> None:
+    for number in range(3):
+        land_services(database, service("10", "2"), number=number)
+    run(check_context(database, "liquidlogic"))
+    assert ask(database, "select count(*) from quarantine.held_row") == [(1,)]
+    assert account(database, "liquidlogic__service", 0) == {"read": 1, "quarantined": 1}
+    assert account(database, "liquidlogic__service", 2) == {"read": 1, "unchanged": 1}
+    tables = {"liquidlogic__person": [person("1"), person("2")], "liquidlogic__service": [service("10", "2")]}
+    land(database, 3, tables, mode="full")
+    run(check_context(database, "liquidlogic"))
+    assert account(database, "liquidlogic__service", 3) == {"read": 1, "inserted": 1}
+    assert "quarantined" not in account(database, "liquidlogic__service", 0)
+    assert current(database, "liquidlogic__service") == {"10"}
+
+
+def test_a_held_row_that_comes_changed_is_held_again(database: Profile) -> None:
+    land_services(database, service("10", "2"))
+    land_services(database, service("10", "2", provider_name="The Willows"), number=1)
+    run(check_context(database, "liquidlogic"))
+    assert len(held_ids(database)) == 2
+    assert account(database, "liquidlogic__service", 1) == {"read": 1, "quarantined": 1}
+
+
 def test_releasing_by_hand_needs_a_reason_and_loads_the_row_as_it_is(database: Profile) -> None:
     land_services(database, service("10", "1", start_at="2025-02-30 00:00:00"))
     context = check_context(database, "liquidlogic")

@@ -304,6 +304,18 @@ def test_f73_a_run_killed_half_way_leaves_nothing_and_the_next_one_ends_the_same
     assert account(database, "liquidlogic__person") == {"read": 3, "inserted": 2, "quarantined": 1}
 
 
+def test_what_a_killed_run_left_in_staging_is_in_nobodys_way(database: Profile) -> None:
+    _busy(database, nights=1)
+    with Store(database).connect("loader") as connection:
+        connection.exec_driver_sql(
+            """create table staging.liquidlogic__person (x text);
+               create view staging.liquidlogic__person__checked as select * from staging.liquidlogic__person;
+               create table staging.liquidlogic__person__failing (x text)"""
+        )
+    assert run(check_context(database, "liquidlogic")).state is RunState.DONE
+    assert account(database, "liquidlogic__person") == {"read": 3, "inserted": 2, "quarantined": 1}
+
+
 def test_staging_is_empty_after_a_run(database: Profile) -> None:
     _busy(database)
     run(check_context(database, "liquidlogic"))
