@@ -34,7 +34,7 @@ LOW_LEVEL = {**SERVICE, "Service Type": "Short term support: Ongoing low level",
 def result(row: dict[str, str], heading: str) -> tuple[int, int]:
     """`field_status` and `check` of one field in a file of this one row."""
     file = file_from_rows([row], SPECIFICATION.headings, EXAMPLE_FACTS)
-    (found,) = [field for field in check_fields(file, SPECIFICATION) if field.entry.heading == heading]
+    found = next(field for field in check_fields(file, SPECIFICATION) if field.entry.heading == heading)
     return int(found.status[0]), int(found.check[0])
 
 
