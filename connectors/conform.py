@@ -126,7 +126,6 @@ def _selects(supplier: str) -> Iterator[tuple[str, str]]:
 def _apply(connection: Connection, source: str, name: str, select: str, moment: datetime) -> dict[str, int]:
     target = TARGETS[name]
     run_page(connection, f"create temporary table conformed on commit drop as {select}")
-    run_page(connection, "analyze conformed")
     if name == "source_person":
         _number_new_records(connection, source)
     columns, state = _placed(connection, source, target)

@@ -269,7 +269,6 @@ def apply_state(
         select s.*, {row_key} as wanted_key, {digest_of(digested)} as row_digest from ({state_sql}) s""",
         parameters or {},
     )
-    run_page(connection, "analyze wanted")
     _run(
         connection,
         f"""create temporary table difference on commit drop as

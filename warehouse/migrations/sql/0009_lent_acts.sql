@@ -12,7 +12,10 @@ begin
   end if;
   for named in
     select c.oid::regclass from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = zone and c.relkind = 'r' order by c.relname
+     where n.nspname = zone and c.relkind = 'r'
+       and (c.reltuples < 0     -- never looked at, or changed by more than a tenth since
+            or pg_catalog.pg_stat_get_mod_since_analyze(c.oid) > 500 + c.reltuples / 10)
+     order by c.relname
   loop
     execute pg_catalog.format('analyze %s', named);
   end loop;
