@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from domain.profile import Profile
 from domain.run import Finding, RunContext, StageFailure, Verdict
 from expectations import quarantine, staging
 from expectations.accounts import digests_of_excluded, write_account, write_exclusions
@@ -227,6 +228,21 @@ def write_verdicts(connection: Connection, checked: CheckedDelivery) -> None:
                      evaluated = excluded.evaluated, failed = excluded.failed""",
                 rows,
             )
+
+
+def give_up(profile: Profile, delivery_id: int, *, reason: str, decided_by: str) -> bool:
+    """Refuse for good a delivery that this stage holds; later ones stop waiting for it and nothing of it is loaded.
+
+    Returns whether it was held. Raises `QuarantineError` without a reason or a name.
+    """
+    quarantine.require(reason, decided_by)
+    with Store(profile).connect("loader") as connection:
+        changed = connection.exec_driver_sql(
+            """update ledger.delivery set state = 'refused', code = 'CHECK-GIVEN-UP', message = %(message)s
+                where delivery_id = %(id)s and state = 'held' and starts_with(code, 'CHECK-')""",
+            {"id": delivery_id, "message": f"given up by {decided_by.strip()}: {reason.strip()}"},
+        )
+        return changed.rowcount > 0
 
 
 def drop_staging(connection: Connection, checked: CheckedDelivery) -> None:

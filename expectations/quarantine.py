@@ -161,7 +161,7 @@ def discard(profile: Profile, held_ids: Sequence[int], *, reason: str, first: st
     Raises:
         QuarantineError: no reason, or not two different people (CTL-16).
     """
-    _require(reason, first, second)
+    require(reason, first, second)
     if first.strip().casefold() == second.strip().casefold():
         raise QuarantineError("discarding needs two different people")
     with Store(profile).connect("loader") as connection:
@@ -195,7 +195,8 @@ def overdue(connection: Connection, *, now: datetime, older_than: timedelta) -> 
     )
 
 
-def _require(reason: str, *people: str) -> None:
+def require(reason: str, *people: str) -> None:
+    """Raises `QuarantineError` when the reason or one of the names is missing."""
     if not reason.strip():
         raise QuarantineError("say why: a decision about held rows needs a reason")
     if not all(person.strip() for person in people):

@@ -16,7 +16,7 @@ from domain.run import RunContext, RunResult, RunState
 from expectations import staging
 from expectations.accounts import digests_of_excluded, move_account, write_exclusions
 from expectations.exclusions import RowDigests, mark_excluded, remembered
-from expectations.quarantine import HeldRow, QuarantineError, decide, open_rows
+from expectations.quarantine import HeldRow, decide, open_rows, require
 from expectations.rule import Place
 from expectations.rules import all_rules
 from expectations.suites import CompiledSuite, compile_suite, in_order, suite_of
@@ -58,8 +58,7 @@ def release(context: RunContext, held_ids: Sequence[int], *, reason: str, decide
     Raises:
         QuarantineError: no reason or no name.
     """
-    if not reason.strip() or not decided_by.strip():
-        raise QuarantineError("releasing a held row needs a reason and the name of who decides")
+    require(reason, decided_by)
     store, released = Store(context.profile), 0
     for dataset in _datasets(store, context.source or "", None):
         with store.connect("loader") as connection:

@@ -37,7 +37,7 @@ def judge(
     if share > limits.refuse_above:
         return TableVerdict(
             Verdict.REFUSED,
-            Finding("CHECK-REFUSED", told, f"the table is not what it should be; ask {suite.owner} for a new extract"),
+            Finding("CHECK-REFUSED", told, f"ask {suite.owner} for a new extract, then give this delivery up"),
         )
     if share > limits.hold_above and not accepted_by_person:
         return TableVerdict(

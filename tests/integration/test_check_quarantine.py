@@ -8,6 +8,7 @@ import pytest
 
 from domain.profile import Profile
 from domain.run import RunState
+from expectations.delivery import give_up
 from expectations.quarantine import QuarantineError, discard, open_rows, overdue
 from expectations.replay import release, replay
 from expectations.stage import run
@@ -207,6 +208,19 @@ def test_a_table_that_is_mostly_wrong_is_refused_whoever_accepts_it_and_a_full_r
     ]
     verdicts = ask(database, "select verdict from ledger.verdict order by landed_id")
     assert verdicts == [("accepted",), ("refused",), ("accepted",), ("accepted",)]
+
+
+def test_a_held_delivery_that_is_given_up_lets_the_deltas_after_it_pass(database: Profile) -> None:
+    context = check_context(database, "liquidlogic")
+    wrong = land_services(database, *(service(str(n), "-1") for n in range(30)), mode="delta")
+    land_services(database, service("300", "1"), number=1, mode="delta")
+    assert run(context).counts["held_deliveries"] == 2
+    with pytest.raises(QuarantineError, match="reason"):
+        give_up(database, wrong, reason="", decided_by="R. Chowdhury")
+    assert give_up(database, wrong, reason="sent again tomorrow", decided_by="R. Chowdhury")
+    assert run(context).state is RunState.DONE
+    assert current(database, "liquidlogic__service") == {"300"}
+    assert not give_up(database, wrong, reason="again", decided_by="R. Chowdhury")
 
 
 def test_a_held_delivery_goes_through_by_itself_after_a_mapping_fix(database: Profile) -> None:
