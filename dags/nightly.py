@@ -21,8 +21,8 @@ class DagFailed(RuntimeError):
 
 def carry(dag_id: str, logical_date: datetime) -> None:
     """Run one DAG for one logical date through Airflow. Raises `DagFailed` when any task fails."""
-    dag = import_module(f"dags.{dag_id}").dag
-    run: Any = dag.test(logical_date=logical_date)
+    dag: Any = import_module(f"dags.{dag_id}").dag
+    run = dag.test(logical_date=logical_date)
     if str(run.state) != "success":
         failed = sorted(ti.task_id for ti in run.get_task_instances() if str(ti.state) not in ("success", "skipped"))
         raise DagFailed(f"{dag_id} for {logical_date:%Y-%m-%d}: {', '.join(failed)} did not succeed")
@@ -31,7 +31,7 @@ def carry(dag_id: str, logical_date: datetime) -> None:
 def tasks_recorded() -> list[tuple[str, str, str]]:
     """Every task Airflow's own database holds: (DAG, task, state)."""
     from airflow.models.taskinstance import TaskInstance
-    from airflow.settings import Session
+    from airflow.utils.session import create_session
 
-    with Session() as session:
+    with create_session() as session:
         return sorted((ti.dag_id, ti.task_id, str(ti.state)) for ti in session.query(TaskInstance))

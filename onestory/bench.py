@@ -62,7 +62,7 @@ def _costs_of(folder: Path, scale: float, console: Console) -> dict[str, Cost]:
 
 def _measured(home: Home) -> dict[str, Cost]:
     with Store(home.profile()).connect("auditor") as connection:
-        rows = dict(
+        rows: dict[str, int] = dict(
             connection.exec_driver_sql(
                 """select d.source, sum(a.read) from ledger.row_account a join ledger.file f using (file_id)
                  join ledger.delivery d using (delivery_id) group by 1"""
@@ -82,9 +82,11 @@ def _measured(home: Home) -> dict[str, Cost]:
 def _show(
     small: dict[str, Cost], large: dict[str, Cost], exponents: dict[str, float], factor: float, console: Console
 ) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     table = Table(
+        box=SIMPLE_HEAD,
         title=f"First load and one delta, {platform.machine()}, Python {platform.python_version()}",
         title_justify="left",
     )

@@ -7,6 +7,7 @@ wrong).
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import warnings
 from datetime import date
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="OneStory joins adult social care and community health records, and builds the statutory returns.",
 )
-console = Console()
+console = Console(width=max(shutil.get_terminal_size((120, 40)).columns, 100))
 EXIT_FOR = {"done": 0, "stopped": 1, "held": 3, "quarantined": 3, "refused": 4}
 
 HomeOption = Annotated[Path, typer.Option("--home", help="The folder everything is kept in.")]
@@ -59,7 +60,7 @@ def demo(
 
     from connectors.synthetic.settings import SyntheticSettings
     from onestory.demo import run_demo
-    from onestory.tables import show
+    from onestory.tables import output_kept_in, show
 
     if fresh:
         clean(home)
@@ -70,7 +71,7 @@ def demo(
         TextColumn("{task.percentage:>3.0f}%"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console) as progress:
+    with output_kept_in(home / "demo.log") as terminal, Progress(*columns, console=terminal) as progress:
         facts = run_demo(home, settings, progress)
     show(facts, console)
 
@@ -207,8 +208,6 @@ def down(home: HomeOption = DEMO_HOME) -> None:
 @app.command()
 def clean(home: HomeOption = DEMO_HOME) -> None:
     """Stop and delete the demo: its database, its files, everything made from them."""
-    import shutil
-
     from governance import embedded
 
     if home.exists() and not (home / "council.yml").exists() and any(home.iterdir()):

@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+
+
+@contextmanager
+def output_kept_in(log: Path) -> Iterator[Console]:
+    """While the block runs, whatever is printed goes to `log`; the console given back reaches the terminal."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    streams = (1, 2)
+    kept = [os.dup(stream) for stream in streams]
+    with log.open("ab") as target, os.fdopen(os.dup(1), "w", encoding="utf-8") as terminal:
+        for stream in streams:
+            os.dup2(target.fileno(), stream)
+        try:
+            yield Console(file=terminal, force_terminal=os.isatty(terminal.fileno()))
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for stream, original in zip(streams, kept, strict=True):
+                os.dup2(original, stream)
+                os.close(original)
 
 
 def show(facts: dict[str, Any], console: Console) -> None:
@@ -19,7 +46,7 @@ def show(facts: dict[str, Any], console: Console) -> None:
 
 
 def _rows_table(accounts: list[dict[str, Any]]) -> Table:
-    table = Table(title="Every row read, and what became of it", title_justify="left")
+    table = Table(box=SIMPLE_HEAD, title="Every row read, and what became of it", title_justify="left")
     columns = ("files", "read", "loaded", "unchanged", "repeated", "held", "excluded")
     table.add_column("source")
     for column in (*columns, "balance"):
@@ -34,7 +61,7 @@ def _rows_table(accounts: list[dict[str, Any]]) -> Table:
 
 def _people_table(facts: dict[str, Any]) -> Table:
     quality = facts["quality"]
-    table = Table(title=f"{facts['people']:,} people", title_justify="left")
+    table = Table(box=SIMPLE_HEAD, title=f"{facts['people']:,} people", title_justify="left")
     table.add_column("links, by rule")
     table.add_column("links", justify="right")
     table.add_column("judged against the truth")
@@ -55,7 +82,11 @@ def _people_table(facts: dict[str, Any]) -> Table:
 
 
 def _return_table(prepared: dict[str, Any]) -> Table:
-    table = Table(title=f"Client Level Data, Release 2: {prepared.get('status', 'not prepared')}", title_justify="left")
+    table = Table(
+        box=SIMPLE_HEAD,
+        title=f"Client Level Data, Release 2: {prepared.get('status', 'not prepared')}",
+        title_justify="left",
+    )
     for column in ("event", "expected", "in the file", "explained", "unexplained"):
         table.add_column(column, justify="left" if column == "event" else "right")
     for event, line in prepared.get("against_truth", {}).items():
@@ -66,7 +97,7 @@ def _return_table(prepared: dict[str, Any]) -> Table:
 
 
 def _stage_table(stages: list[dict[str, Any]]) -> Table:
-    table = Table(title="Cost of each stage, all nights together", title_justify="left")
+    table = Table(box=SIMPLE_HEAD, title="Cost of each stage, all nights together", title_justify="left")
     table.add_column("stage")
     table.add_column("seconds", justify="right")
     table.add_column("peak MiB", justify="right")
