@@ -94,31 +94,20 @@ def hold(connection: Connection, profile: Profile, table: str, origin: Origin, f
     ).all()
     keys = [digests.of(origin.dataset, row.row_key) for row in held]
     before = _held_before(connection, vault, origin, keys)
-    rows, repeats = [], 0
+    source = {"landed": origin.landed_id, "file": origin.file_id, "dataset": origin.dataset}
+    rows = []
     for row_key, (line, _, rules, *values) in zip(keys, held, strict=True):
         content = dict(zip(names, values, strict=True))
-        if before.get(row_key) == content:
-            repeats += 1
-            continue
-        rows.append(
-            {
-                "landed": origin.landed_id,
-                "file": origin.file_id,
-                "dataset": origin.dataset,
-                "line": line,
-                "rule": rules[0],
-                "rules": rules,
-                "row_key": row_key,
-                "content": vault.seal(content),
-            }
-        )
+        if before.get(row_key) != content:
+            row = {"line": line, "rule": rules[0], "rules": rules, "row_key": row_key}
+            rows.append({**source, **row, "content": vault.seal(content)})
     if rows:
         connection.exec_driver_sql(
             """insert into quarantine.held_row (landed_id, file_id, dataset, line, rule, rules, row_key, content)
                values (%(landed)s, %(file)s, %(dataset)s, %(line)s, %(rule)s, %(rules)s, %(row_key)s, %(content)s)""",
             rows,
         )
-    return repeats
+    return len(held) - len(rows)
 
 
 def _held_before(connection: Connection, vault: Vault, origin: Origin, row_keys: Sequence[str]) -> dict[str, Content]:

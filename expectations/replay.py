@@ -149,13 +149,7 @@ def _apply(
         going = [row for row in rows if row.held_id in chosen]
         for (as_known_at, file_id), group in groupby(going, key=lambda row: (row.as_known_at, row.file_id)):
             ids = [row.held_id for row in group]
-            part = f"{table}_part"
-            staging.drop(connection, part)
-            connection.exec_driver_sql(
-                f"create unlogged table staging.{identifier(part)} as select * from staging.{table} "
-                "where held_id = any(%(ids)s)",
-                {"ids": ids},
-            )
+            part = _part(connection, table, ids)
             excluded = digests_of_excluded(connection, part, facts.dataset, facts.removed, digests)
             counts = apply_rows(
                 connection,
@@ -174,6 +168,17 @@ def _apply(
             staging.drop(connection, part)
         staging.drop(connection, table)
         return len(going)
+
+
+def _part(connection: Connection, table: str, held_ids: Sequence[int]) -> str:
+    """The rows of one file, in a staging table of their own."""
+    part = f"{identifier(table)}_part"
+    staging.drop(connection, part)
+    connection.exec_driver_sql(
+        f"create unlogged table staging.{part} as select * from staging.{table} where held_id = any(%(ids)s)",
+        {"ids": list(held_ids)},
+    )
+    return part
 
 
 def _datasets(store: Store, source: str, rules: Sequence[str] | None) -> list[str]:
