@@ -1,8 +1,9 @@
 """Which pairs to compare: the union of many tight rules, each an equality join, and what every rule produced.
 
 A rule is a select of (record_id, value); records that share a value are a block. Blocks above the cap of the model are
-left out – communal names and dates would otherwise grow with the square of a council – and counted. Because the keys that
-stay are part of a record's digest, a delta run finds exactly the pairs a full run would (linkage handbook 6 and 11).
+left out – communal names and dates would otherwise grow with the square of a council – and counted. Because the keys
+that stay are part of a record's digest, a delta run finds exactly the pairs a full run would (linkage handbook 6 and
+11).
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BlockingRule:
-    """One way to find candidates. `select` yields record_id and value; `is_identifier` rules say nothing of demographics."""
+    """One way to find candidates.
+
+    `select` yields record_id and value; `is_identifier` rules say nothing of demographics.
+    """
 
     name: str
     select: str
@@ -49,7 +53,7 @@ class BlockingCounts:
 
 
 def _keyed(value: str, where: str = "true", source: str = "standard") -> str:
-    return f"select record_id, {value} as value from {source} where {where}"  # noqa: S608 - our own constants only
+    return f"select record_id, {value} as value from {source} where {where}"
 
 
 _BOTH_NAMES = "(select *, unnest(surnames) as any_surname from standard where forename is not null)"
@@ -66,16 +70,26 @@ RULES: Sequence[BlockingRule] = (
     BlockingRule("birth date and sound of forename", _keyed("birth_text || forename_sound")),
     BlockingRule("birth date and sound of surname", _keyed("birth_text || surname_sound")),
     BlockingRule("full name and year of birth", _keyed(f"{_FULL} || left(birth_text, 4)", source=_BOTH_NAMES)),
-    BlockingRule("full name and day and month of birth", _keyed(f"{_FULL} || right(birth_text, 4)", source=_BOTH_NAMES)),
+    BlockingRule(
+        "full name and day and month of birth", _keyed(f"{_FULL} || right(birth_text, 4)", source=_BOTH_NAMES)
+    ),
     BlockingRule("full name and outcode", _keyed(f"{_FULL} || outcode", source=_BOTH_NAMES)),
     BlockingRule("full name", _keyed(_FULL, source=_BOTH_NAMES)),
-    BlockingRule("sound of full name and year of birth",
-                 _keyed("forename_sound || ' ' || surname_sound || left(birth_text, 4)")),
-    BlockingRule("initials, year and month of birth",
-                 _keyed("left(forename, 1) || left(surname, 1) || left(birth_text, 6)")),
-    BlockingRule("surname, sex, year and day of birth", _keyed("surname || sex || left(birth_text, 4) || right(birth_text, 2)")),
-    BlockingRule("a postcode ever given and first letter of forename", _keyed("place || left(forename, 1)", source=_PLACE)),
-    BlockingRule("a postcode ever given and first letter of surname", _keyed("place || left(surname, 1)", source=_PLACE)),
+    BlockingRule(
+        "sound of full name and year of birth", _keyed("forename_sound || ' ' || surname_sound || left(birth_text, 4)")
+    ),
+    BlockingRule(
+        "initials, year and month of birth", _keyed("left(forename, 1) || left(surname, 1) || left(birth_text, 6)")
+    ),
+    BlockingRule(
+        "surname, sex, year and day of birth", _keyed("surname || sex || left(birth_text, 4) || right(birth_text, 2)")
+    ),
+    BlockingRule(
+        "a postcode ever given and first letter of forename", _keyed("place || left(forename, 1)", source=_PLACE)
+    ),
+    BlockingRule(
+        "a postcode ever given and first letter of surname", _keyed("place || left(surname, 1)", source=_PLACE)
+    ),
     BlockingRule("a postcode ever given and forename", _keyed("place || forename", source=_PLACE)),
     BlockingRule("rare part of the name", _keyed("word", "length(word) > 3", source=_WORD), cap=10),
     BlockingRule("telephone", _keyed("telephone")),
@@ -93,7 +107,8 @@ def make_keys(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> tuple[Rul
     calculation.execute(f"create or replace table all_block_key as {parts}")
     caps = ", ".join(str(2**31 if rule.is_identifier else rule.cap or bands.block_cap) for rule in RULES)
     calculation.execute(f"""create or replace table block as
-        select key, any_value(rule) as rule, count(*) as records, count(*) > ([{caps}])[any_value(rule) + 1] as is_left_out
+        select key, any_value(rule) as rule, count(*) as records,
+          count(*) > ([{caps}])[any_value(rule) + 1] as is_left_out
           from all_block_key group by key having count(*) > 1""")
     calculation.execute("""create or replace table block_key as
         select k.rule, k.key, k.record_id from all_block_key k join block b using (key) where not b.is_left_out""")
@@ -111,8 +126,8 @@ def make_pairs(
 ) -> BlockingCounts:
     """Fill `pair`: left_id < right_id, and which kind of rule found it.
 
-    With `only_changed`, pairs with at least one record in the table `changed`. Raises `StageFailure` when one rule makes
-    more pairs than the model allows for the number of records; the message names the rule, never the value.
+    With `only_changed`, pairs with at least one record in the table `changed`. Raises `StageFailure` when one rule
+    makes more pairs than the model allows for the number of records; the message names the rule, never the value.
     """
     records = int(calculation.execute("select count(*) from standard").fetchall()[0][0])
     _refuse_flood(rules, records * bands.pair_limit_per_record)
@@ -127,14 +142,16 @@ def make_pairs(
                   from {changed} a join block_key b on a.key = b.key and {order}
                 union all
                 select left_id, right_id, false, by_reference, by_mark from stated_pair {
-                  "where left_id in (from changed) or right_id in (from changed)" if only_changed else ""})
+        "where left_id in (from changed) or right_id in (from changed)" if only_changed else ""
+    })
          group by left_id, right_id""")
     compared = int(calculation.execute("select count(*) from pair").fetchall()[0][0])
     return BlockingCounts(rules, compared, records * (records - 1) // 2)
 
 
 def make_stated_pairs(calculation: duckdb.DuckDBPyConnection) -> None:
-    """Fill `stated_pair`: pairs a source itself names, by another system's id or by marking a duplicate (sources 9.1)."""
+    """Fill `stated_pair`: pairs a source itself names, by another system's id or by marking a duplicate "
+    "(sources 9.1)."""
     calculation.execute("""create or replace table stated_pair as
         with known_as as (
           select record_id, source, source_person_key as id from standard
@@ -161,5 +178,6 @@ def _refuse_flood(rules: tuple[RuleCount, ...], limit: int) -> None:
             raise StageFailure(
                 f"Linking stopped before scoring: the blocking rule '{rule.rule}' makes {rule.pairs} pairs, above the "
                 f"limit of {limit}; its largest block holds {rule.largest_block} records.",
-                remedy="Look for a value that many records share (a placeholder) and treat it as missing.", retry_helps=False,
+                remedy="Look for a value that many records share (a placeholder) and treat it as missing.",
+                retry_helps=False,
             )

@@ -1,8 +1,8 @@
 """From pairs to people: groups of records that belong to one person, formed link by link under hard guards.
 
 Human decisions come first and are never overruled. After them links are taken strongest first; a link joins two groups
-only if no guard objects, and a group that holds two verified numbers or a pair that a reviewer parted can never form, not
-even through a third record (linkage handbook 9, sources 9.3). The result does not depend on the order of arrival.
+only if no guard objects, and a group that holds two verified numbers or a pair that a reviewer parted can never form,
+not even through a third record (linkage handbook 9, sources 9.3). The result does not depend on the order of arrival.
 """
 
 from __future__ import annotations
@@ -14,9 +14,18 @@ from linkage.deterministic import Rule
 from linkage.model import Bands
 
 _RANK = {rule.value: rank for rank, rule in enumerate(Rule)}
-_PROVEN = frozenset({Rule.HUMAN.value, Rule.NHS_VERIFIED.value, Rule.MARKED_DUPLICATE.value, Rule.NHS_CROSS_CHECKED.value,
-                     Rule.CROSS_REFERENCE.value})
-_PROVEN_WEIGHT = 40.0  # what a link by rule counts in a group's mean: more than any demographic agreement can contradict
+_PROVEN = frozenset(
+    {
+        Rule.HUMAN.value,
+        Rule.NHS_VERIFIED.value,
+        Rule.MARKED_DUPLICATE.value,
+        Rule.NHS_CROSS_CHECKED.value,
+        Rule.CROSS_REFERENCE.value,
+    }
+)
+_PROVEN_WEIGHT = (
+    40.0  # what a link by rule counts in a group's mean: more than any demographic agreement can contradict
+)
 _MOST_OF_ONE_SOURCE = 2
 _MOST_YEARS_APART = 10
 
@@ -71,10 +80,11 @@ class _Group:
     years: set[int]
 
 
-def group_records(
-    nodes: Mapping[int, Node], edges: Sequence[Edge], constraints: Constraints, bands: Bands
-) -> Grouping:
-    """Form the groups of all `nodes`. Every node is in exactly one group; groups and members come in the order of keys."""
+def group_records(nodes: Mapping[int, Node], edges: Sequence[Edge], constraints: Constraints, bands: Bands) -> Grouping:
+    """Form the groups of all `nodes`.
+
+    Every node is in exactly one group; groups and members come in the order of keys.
+    """
     work = _Work(nodes, edges, constraints, bands)
     work.join_decided()
     work.join_links([e for e in work.links if e.rule in _PROVEN])
@@ -125,9 +135,9 @@ class _Work:
     def set_aside_ambiguous(self) -> None:
         """Send to review every link by weight that has a competitor within the margin (linkage handbook 9.2).
 
-        Only records that could not both belong count as competitors: two groups with records of the same source, or with
-        different verified numbers, that no link joins. Looking at groups formed so far makes the answer the same in any
-        order.
+        Only records that could not both belong count as competitors: two groups with records of the same source, or
+        with different verified numbers, that no link joins. Looking at groups formed so far makes the answer the same
+        in any order.
         """
         best: dict[int, dict[int, float]] = {}
         linked: set[frozenset[int]] = set()
@@ -147,18 +157,25 @@ class _Work:
                 continue
             left, right = self.group_of[edge.left], self.group_of[edge.right]
             if left is not right and (
-                self._has_competitor(left, right, best, linked, groups) or self._has_competitor(right, left, best, linked, groups)
+                self._has_competitor(left, right, best, linked, groups)
+                or self._has_competitor(right, left, best, linked, groups)
             ):
                 self.objections[edge.left, edge.right] = "close_competitor"
 
     def _has_competitor(
-        self, one: _Group, other: _Group, best: Mapping[int, Mapping[int, float]], linked: set[frozenset[int]],
+        self,
+        one: _Group,
+        other: _Group,
+        best: Mapping[int, Mapping[int, float]],
+        linked: set[frozenset[int]],
         groups: Mapping[int, _Group],
     ) -> bool:
         candidates = best[id(one)]
         line = candidates[id(other)] - self.bands.margin
         return any(
-            weight > line and rival != id(other) and frozenset((rival, id(other))) not in linked
+            weight > line
+            and rival != id(other)
+            and frozenset((rival, id(other))) not in linked
             and _exclude_each_other(other, groups[rival])
             for rival, weight in candidates.items()
         )
@@ -179,7 +196,9 @@ class _Work:
 
     def _mean(self, left: _Group, right: _Group) -> float:
         total = sum(
-            self.weights.get((min(a, b), max(a, b)), self.bands.missing_pair) for a in left.members for b in right.members
+            self.weights.get((min(a, b), max(a, b)), self.bands.missing_pair)
+            for a in left.members
+            for b in right.members
         )
         return total / (len(left.members) * len(right.members))
 
@@ -229,7 +248,9 @@ class _Work:
 
 def _single(node: Node) -> _Group:
     return _Group(
-        [node.record_id], {node.source: 1}, {node.verified_number} if node.verified_number else set(),
+        [node.record_id],
+        {node.source: 1},
+        {node.verified_number} if node.verified_number else set(),
         {node.birth_year} if node.birth_year else set(),
     )
 

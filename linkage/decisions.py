@@ -1,7 +1,7 @@
 """Human decisions as constraints on grouping: same, not the same, cannot tell.
 
-A decision is evidence with an author, never an edit of a score. Where active decisions contradict each other, also through
-a chain, nothing is guessed: the pairs concerned need attention (linkage handbook 9.4).
+A decision is evidence with an author, never an edit of a score. Where active decisions contradict each other, also
+through a chain, nothing is guessed: the pairs concerned need attention (linkage handbook 9.4).
 """
 
 from __future__ import annotations
@@ -25,9 +25,13 @@ def constraints_from(decisions: Iterable[Decided]) -> Constraints:
     chain = _components(same - attention)
     broken = {chain[left] for left, right in apart - attention if left in chain and chain[left] == chain.get(right)}
     attention |= {pair for pair in same - attention if chain[pair[0]] in broken}
-    attention |= {pair for pair in apart if pair[0] in chain and chain[pair[0]] in broken and chain[pair[0]] == chain.get(pair[1])}
+    attention |= {
+        pair for pair in apart if pair[0] in chain and chain[pair[0]] in broken and chain[pair[0]] == chain.get(pair[1])
+    }
     return Constraints(
-        together=frozenset(same - attention), apart=frozenset(apart - attention), undecided=frozenset(undecided),
+        together=frozenset(same - attention),
+        apart=frozenset(apart - attention),
+        undecided=frozenset(undecided),
         attention=frozenset(attention),
     )
 

@@ -12,7 +12,11 @@ from typing import Any, Final
 def _level(label: str, condition: str, frequency_of: str | None = None, floor: float = 1e-6) -> dict[str, Any]:
     level: dict[str, Any] = {"label_for_charts": label, "sql_condition": condition}
     if frequency_of:
-        level |= {"tf_adjustment_column": frequency_of, "tf_minimum_u_value": floor, "disable_tf_exact_match_detection": True}
+        level |= {
+            "tf_adjustment_column": frequency_of,
+            "tf_minimum_u_value": floor,
+            "disable_tf_exact_match_detection": True,
+        }
     return level
 
 
@@ -29,35 +33,57 @@ _SAME_SURNAME: Final = "surname_l = surname_r"
 _OTHER_GIVEN: Final = "(list_has_any(given_names_l, given_names_r) or list_has_any(nicknames_l, nicknames_r))"
 _OTHER_FAMILY: Final = "list_has_any(surnames_l, surnames_r)"
 _INITIAL: Final = "(left(forename_l, 1) = left(forename_r, 1) and least(length(forename_l), length(forename_r)) = 1)"
-_EXCHANGED: Final = ("((forename_l = surname_r and surname_l = forename_r)"
-                     " or (len(name_tokens_l) > 1 and name_tokens_l = name_tokens_r))")
+_EXCHANGED: Final = (
+    "((forename_l = surname_r and surname_l = forename_r)"
+    " or (len(name_tokens_l) > 1 and name_tokens_l = name_tokens_r))"
+)
 
 
 def _alike(column: str, sound: str, line: float) -> str:
-    return (f"(jaro_winkler_similarity({column}_l, {column}_r) >= {line}"
-            f" or ({sound}_l = {sound}_r and length({sound}_l) > 2))")
+    """Alike by letters, by sound, or one letter apart: Jaro–Winkler is too strict with short names (Lipi, Lepi)."""
+    return (
+        f"(jaro_winkler_similarity({column}_l, {column}_r) >= {line}"
+        f" or ({sound}_l = {sound}_r and length({sound}_l) > 1)"
+        f" or (left({column}_l, 1) = left({column}_r, 1) and levenshtein({column}_l, {column}_r) <= 1))"
+    )
 
 
 _NAME: Final = {
     "output_column_name": "name",
     "comparison_description": "forename and surname together, because their errors are not independent",
     "comparison_levels": [
-        _null("full_name_l is null and full_name_r is null or forename_l is null and surname_l is null"
-              " or forename_r is null and surname_r is null"),
+        _null(
+            "full_name_l is null and full_name_r is null or forename_l is null and surname_l is null"
+            " or forename_r is null and surname_r is null"
+        ),
         _level("full name equal", "full_name_l = full_name_r", "full_name", 1e-7),
-        _level("forename equal, surname shared with a former or double one", f"{_SAME_FORENAME} and {_OTHER_FAMILY}", "forename"),
-        _level("surname equal, forename a nickname or another given name", f"{_SAME_SURNAME} and {_OTHER_GIVEN}", "surname"),
-        _level("both alike", f"{_alike('forename', 'forename_sound', 0.92)} and {_alike('surname', 'surname_sound', 0.92)}"),
+        _level(
+            "forename equal, surname shared with a former or double one",
+            f"{_SAME_FORENAME} and {_OTHER_FAMILY}",
+            "forename",
+        ),
+        _level(
+            "surname equal, forename a nickname or another given name", f"{_SAME_SURNAME} and {_OTHER_GIVEN}", "surname"
+        ),
+        _level(
+            "both alike", f"{_alike('forename', 'forename_sound', 0.92)} and {_alike('surname', 'surname_sound', 0.92)}"
+        ),
         _level("names exchanged or in another order", _EXCHANGED),
         _level("surname equal, forename an initial", f"{_SAME_SURNAME} and {_INITIAL}", "surname"),
         _level("one part of each shared", f"{_OTHER_GIVEN} and {_OTHER_FAMILY}"),
-        _level("given name shared, surname alike", f"{_OTHER_GIVEN} and jaro_winkler_similarity(surname_l, surname_r) >= 0.85"),
+        _level(
+            "given name shared, surname alike",
+            f"{_OTHER_GIVEN} and jaro_winkler_similarity(surname_l, surname_r) >= 0.85",
+        ),
         _level("surname equal, forename missing", f"{_SAME_SURNAME} and ({_either_null('forename')})", "surname"),
         _level("forename equal only", _SAME_FORENAME, "forename"),
         _level("another given name shared only", _OTHER_GIVEN),
         _level("surname equal only", _SAME_SURNAME, "surname"),
-        _level("both somewhat alike", "jaro_winkler_similarity(forename_l, forename_r) >= 0.8"
-                                      " and jaro_winkler_similarity(surname_l, surname_r) >= 0.8"),
+        _level(
+            "both somewhat alike",
+            "jaro_winkler_similarity(forename_l, forename_r) >= 0.8"
+            " and jaro_winkler_similarity(surname_l, surname_r) >= 0.8",
+        ),
         _level("different", "ELSE"),
     ],
 }
@@ -73,15 +99,21 @@ _BIRTH_DATE: Final = {
         _null(_either_null("birth_text")),
         _level("equal", f"birth_text_l = birth_text_r and not {_ESTIMATED}"),
         _level("equal, but estimated", "birth_text_l = birth_text_r"),
-        _level("day and month exchanged",
-               f"{_SAME_YEAR} and substr(birth_text_l, 5, 2) = right(birth_text_r, 2)"
-               " and right(birth_text_l, 2) = substr(birth_text_r, 5, 2)"),
-        _level("one digit or two neighbours wrong",
-               "hamming(birth_text_l, birth_text_r) = 1 or (hamming(birth_text_l, birth_text_r) = 2"
-               " and damerau_levenshtein(birth_text_l, birth_text_r) = 1)"),
+        _level(
+            "day and month exchanged",
+            f"{_SAME_YEAR} and substr(birth_text_l, 5, 2) = right(birth_text_r, 2)"
+            " and right(birth_text_l, 2) = substr(birth_text_r, 5, 2)",
+        ),
+        _level(
+            "one digit or two neighbours wrong",
+            "hamming(birth_text_l, birth_text_r) = 1 or (hamming(birth_text_l, birth_text_r) = 2"
+            " and damerau_levenshtein(birth_text_l, birth_text_r) = 1)",
+        ),
         _level("year equal, one is estimated", f"{_SAME_YEAR} and {_ESTIMATED}"),
-        _level("two of three parts equal",
-               f"({_SAME_YEAR} and ({_SAME_MONTH} or {_SAME_DAY})) or ({_SAME_MONTH} and {_SAME_DAY})"),
+        _level(
+            "two of three parts equal",
+            f"({_SAME_YEAR} and ({_SAME_MONTH} or {_SAME_DAY})) or ({_SAME_MONTH} and {_SAME_DAY})",
+        ),
         _level("year equal only", _SAME_YEAR),
         _level("different, one is estimated", _ESTIMATED),
         _level("different", "ELSE"),
@@ -96,8 +128,10 @@ _POSTCODE: Final = {
         _level("equal", "postcode_l = postcode_r and not is_communal_l"),
         _level("an earlier one shared", "list_has_any(postcodes_l, postcodes_r)"),
         _level("equal, but of a communal address", "postcode_l = postcode_r"),
-        _level("one letter or digit wrong", "levenshtein(postcode_l, postcode_r) <= 2"
-                                            " and damerau_levenshtein(postcode_l, postcode_r) = 1"),
+        _level(
+            "one letter or digit wrong",
+            "levenshtein(postcode_l, postcode_r) <= 2 and damerau_levenshtein(postcode_l, postcode_r) = 1",
+        ),
         _level("same sector", "sector_l = sector_r"),
         _level("same outcode", "outcode_l = outcode_r"),
         _level("different", "ELSE"),
@@ -145,38 +179,53 @@ COMPARISONS: Final[tuple[dict[str, Any], ...]] = (_NAME, _BIRTH_DATE, _POSTCODE,
 # Guards hold only where no equal number stands against them; the compiled statement sees to that.
 GUARDS: Final[tuple[dict[str, Any], ...]] = (
     {
-        "name": "possible twin", "bits": -8.0,
+        "name": "possible twin",
+        "bits": -8.0,
         "meaning": "birth date equal, forenames unlike and no nicknames, names not exchanged, no equal number",
         "condition": f"birth_text_l = birth_text_r and forename_l is not null and forename_r is not null"
-                     f" and not {_SAME_FORENAME} and not {_OTHER_GIVEN} and not {_EXCHANGED} and not {_INITIAL}"
-                     f" and not {_alike('forename', 'forename_sound', 0.88)}",
+        f" and not {_SAME_FORENAME} and not {_OTHER_GIVEN} and not {_EXCHANGED} and not {_INITIAL}"
+        f" and not {_alike('forename', 'forename_sound', 0.88)}",
     },
     {
-        "name": "possible parent and child", "bits": -8.0,
+        "name": "possible parent and child",
+        "bits": -8.0,
         "meaning": "a postcode shared, birth years at least 12 apart, day and month different, no equal number",
         "condition": "list_has_any(postcodes_l, postcodes_r)"
-                     " and abs(year(birth_date_l) - year(birth_date_r)) >= 12"
-                     " and right(birth_text_l, 4) <> right(birth_text_r, 4)",
+        " and abs(year(birth_date_l) - year(birth_date_r)) >= 12"
+        " and right(birth_text_l, 4) <> right(birth_text_r, 4)",
     },
     {
-        "name": "possible brother or sister", "bits": -8.0,
-        "meaning": "a postcode shared, first forenames different, birth dates share fewer than two parts and none is estimated, "
-                   "no equal number",
+        "name": "possible brother or sister",
+        "bits": -8.0,
+        "meaning": "a postcode shared, first forenames different, birth dates share fewer than two parts and "
+        "none is estimated, "
+        "no equal number",
         "condition": f"list_has_any(postcodes_l, postcodes_r) and forename_l <> forename_r and not {_ESTIMATED}"
-                     " and hamming(birth_text_l, birth_text_r) > 1 and abs(year(birth_date_l) - year(birth_date_r)) < 12"
-                     f" and {_SAME_YEAR.replace(' = ', ' <> ')}",
+        " and hamming(birth_text_l, birth_text_r) > 1 and abs(year(birth_date_l) - year(birth_date_r)) < 12"
+        f" and {_SAME_YEAR.replace(' = ', ' <> ')}",
     },
 )
 
-BANDS: Final[dict[str, float | int]] = {
-    "link": 8.0, "review": 3.0, "margin": 4.0, "missing_pair": -5.0, "group_mean": -2.0,
-    "name_floor": 1e-6, "full_name_floor": 1e-7, "communal_surnames": 20, "block_cap": 40, "pair_limit_per_record": 60,
+BANDS: Final[dict[str, float | int | None]] = {
+    "link": 8.0,
+    "review": 3.0,
+    "margin": 4.0,
+    "despite_numbers": None,
+    "missing_pair": -5.0,
+    "group_mean": -2.0,
+    "name_floor": 1e-6,
+    "full_name_floor": 1e-7,
+    "communal_surnames": 20,
+    "block_cap": 40,
+    "pair_limit_per_record": 60,
 }
 
-#: u of the identifier and of contacts, set by hand: the first is one in the population, the second is shared in households.
+#: u of the identifier and of contacts, set by hand: the first is one in the population, the second is shared in
+#: households.
 FIXED_U: Final[dict[str, tuple[float, ...]]] = {
     "nhs_number": (1e-6, 1 - 1e-6),
     "contact": (0.02, 0.98),
+    "gp_practice": (0.10, 0.90),
 }
 
 #: m set by hand where a synthetic council makes fewer errors than life does: people change telephone and practice.
@@ -195,5 +244,7 @@ def untrained_settings() -> dict[str, Any]:
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": True,
         "blocking_rules_to_generate_predictions": [],
-        "comparisons": [{**c, "comparison_levels": [dict(level) for level in c["comparison_levels"]]} for c in COMPARISONS],
+        "comparisons": [
+            {**c, "comparison_levels": [dict(level) for level in c["comparison_levels"]]} for c in COMPARISONS
+        ],
     }

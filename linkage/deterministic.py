@@ -1,7 +1,8 @@
 """The ladder of agreed rules: what one pair of records says by itself, before any group is formed.
 
 Number first, then what the sources state themselves, then the model; every rung has its guard against clashes, and two
-different verified numbers never link, whatever the score (sources 9.1, linkage 5 and 12). The result is the table `edge`.
+different verified numbers never link, whatever the score (sources 9.1, linkage 5 and 12). The result is the table
+`edge`.
 """
 
 from __future__ import annotations
@@ -57,16 +58,16 @@ REASON_MEANING = {
     "undecided": "a reviewer could not tell",
 }
 
-_NAMES_AGREE = "((initials_agree or forename_alike) and family_begins_alike or exchanged)"
-_BORN_APART = "(birth_known and birth_parts < 2 and not birth_near)"
+_NAMES_AGREE = "((initials_agree or forename_alike) and (family_begins_alike or surname_alike) or exchanged)"
+_BORN_APART = "(birth_exact and birth_parts < 2 and not birth_near)"
 _OTHER_FORENAME = "(forename_known and not forename_alike and not exchanged)"
 
 
 def _contradiction(model: Model) -> str:
     """Sources 9.1: fewer than two parts of the birth date shared, and names that disagree.
 
-    A husband and wife with one initial disagree as well, and so do twins of different sex. It is no contradiction when the
-    rest of the record would have linked the two without any number.
+    A husband and wife with one initial disagree as well, and so do twins of different sex. It is no contradiction
+    when the rest of the record would have linked the two without any number.
     """
     return f"""(weight_without_number < {model.bands.link}
       and (birth_parts < 2 and not {_NAMES_AGREE} or {_BORN_APART} and {_OTHER_FORENAME}
@@ -76,15 +77,14 @@ def _contradiction(model: Model) -> str:
 # Linkage 5: what the demographics say for a number that is not proven.
 _CROSS_CHECK = """((case when birth_equal then 2 when birth_near then 1 else 0 end)
       + (case when exchanged then 2 else surname_alike::int + forename_alike::int end) + place_equal::int)"""
-_EVIDENCE = ("name", "birth_date", "postcode", "sex", "nhs_number")
 
 
 def apply_ladder(calculation: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Fill `edge` from `scored`: one row for every pair that a rule names or that reaches the review line.
 
     Columns: left_id, right_id, rule, decision and reason of the pair by itself, weight, weight_without_number,
-    by_demographics (found without any identifier), numbers (`same`, `different_verified`, `different`, `missing`), levels
-    (JSON: every part of the weight).
+    by_demographics (found without any identifier), numbers (`same`, `different_verified`, `different`, `missing`),
+    levels (JSON: every part of the weight).
     """
     calculation.execute(f"""create or replace table edge as
     with numbered as (
@@ -96,8 +96,8 @@ def apply_ladder(calculation: duckdb.DuckDBPyConnection, model: Model) -> None:
       select *, {_rule()} as rule, {_review_reason(model)} as review_reason from numbered
     )
     select left_id, right_id, rule,
-           case when review_reason is null then 'link' when review_reason = 'reject' then 'reject' else 'review' end as decision,
-           case when review_reason is null or review_reason = 'reject' then '' else review_reason end as reason,
+           case when review_reason is null then 'link' else 'review' end as decision,
+           coalesce(review_reason, '') as reason,
            weight, weight_without_number, by_demographics, numbers, {_levels_json(model)} as levels
       from judged
      where review_reason is distinct from 'reject'""")
@@ -115,6 +115,7 @@ def _rule() -> str:
 def _review_reason(model: Model) -> str:
     """Null: link. `reject`: no edge. Anything else: to a person, for this reason."""
     bands, contradiction = model.bands, _contradiction(model)
+    despite = "true" if bands.despite_numbers is None else f"weight < {bands.despite_numbers}"
     return f"""case
         when same_number and both_verified then case when {contradiction} then 'number_contradiction' end
         when same_number then case
@@ -126,8 +127,8 @@ def _review_reason(model: Model) -> str:
           else 'reject' end
         when by_mark then case when {contradiction} then 'mark_contradicted' end
         when by_reference and birth_equal then null
-        when weight >= {bands.link} and not is_guarded and missing_evidence * 2 <= {len(_EVIDENCE)} then
-          case when numbers = 'different' then 'different_numbers' end
+        when weight >= {bands.link} and not is_guarded and missing_evidence * 2 <= {len(model.comparisons)} then
+          case when numbers = 'different' and {despite} then 'different_numbers' end
         when by_reference then 'reference_without_birth_date'
         when numbers = 'different' and weight_without_number >= {bands.link} then 'different_numbers'
         when weight < {bands.review} then 'reject'
@@ -137,8 +138,7 @@ def _review_reason(model: Model) -> str:
 
 
 def _missing_evidence(model: Model) -> str:
-    known = {c.name for c in model.comparisons}
-    return " + ".join(f"(level_{name} = 0)::int" for name in _EVIDENCE if name in known)
+    return " + ".join(f"(level_{c.name} = 0)::int" for c in model.comparisons)
 
 
 def _any_guard(model: Model) -> str:
@@ -150,9 +150,13 @@ def _levels_json(model: Model) -> str:
     parts = [f"'{START}': {{'level': '', 'weight': {model.starting_weight!r}::double}}"]
     for comparison in model.comparisons:
         labels = ", ".join("'" + level.label.replace("'", "''") + "'" for level in comparison.levels)
-        parts.append(f"'{comparison.name}': {{'level': ([{labels}])[level_{comparison.name} + 1], "
-                     f"'weight': weight_{comparison.name}}}")
+        parts.append(
+            f"'{comparison.name}': {{'level': ([{labels}])[level_{comparison.name} + 1], "
+            f"'weight': weight_{comparison.name}}}"
+        )
     for number, guard in enumerate(model.guards):
-        parts.append(f"'{guard.name}': {{'level': case when guard_{number} then 'applied' else '' end, "
-                     f"'weight': case when guard_{number} then {guard.bits!r}::double else 0.0::double end}}")
+        parts.append(
+            f"'{guard.name}': {{'level': case when guard_{number} then 'applied' else '' end, "
+            f"'weight': case when guard_{number} then {guard.bits!r}::double else 0.0::double end}}"
+        )
     return f"to_json({{{', '.join(parts)}}})"

@@ -1,12 +1,14 @@
-"""The calculation of a link run, from source rows to groups, without any database: the same for all records and for a delta.
+"""The calculation of a link run, from source rows to groups, without any database: the same for all records and for a
+delta.
 
-A record has changed when its digest has: everything a comparison or a blocking rule reads. Pairs of two unchanged records
-keep their edge; only groups that touch a change are formed anew. A test holds the delta equal to the full run.
+A record has changed when its digest has: everything a comparison or a blocking rule reads. Pairs of two unchanged
+records keep their edge; only groups that touch a change are formed anew. A test holds the delta equal to the full
+run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from linkage.standardise import StandardisedCounts, standardise
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 _ALL_ANEW_ABOVE = 0.3  # share of changed records above which comparing all is cheaper than telling them apart
 
@@ -41,8 +44,8 @@ class Grouped:
 
     nodes: dict[int, Node]
     grouping: Grouping
-    affected: frozenset[int]
-    is_full: bool
+    affected: frozenset[int]  # with records that left
+    person_of: dict[int, str]  # as believed until now
 
 
 def open_calculation() -> duckdb.DuckDBPyConnection:
@@ -57,9 +60,12 @@ def find_edges(
 ) -> EdgeFigures:
     """Fill `edge_now`: every pair of current records that matters, compared now or kept from `before`.
 
-    Also fills `standard`, `digest_now`, `digest_before`, `changed` (records that are new, different or gone) and `scored`.
+    Also fills `standard`, `digest_now`, `digest_before`, `changed` (records that are new, different or gone) and
+    `scored`.
     """
-    counts = standardise(calculation, sources.persons, sources.addresses, sources.references, model=model, synthetic=synthetic)
+    counts = standardise(
+        calculation, sources.persons, sources.addresses, sources.references, model=model, synthetic=synthetic
+    )
     rules = blocking.make_keys(calculation, model.bands)
     blocking.make_stated_pairs(calculation)
     _find_changed(calculation, before)
@@ -77,27 +83,49 @@ def find_edges(
 
 
 def form_groups(
-    calculation: duckdb.DuckDBPyConnection, model: Model, constraints: Constraints, believed: Mapping[int, str], *, is_full: bool
+    calculation: duckdb.DuckDBPyConnection,
+    model: Model,
+    constraints: Constraints,
+    memberships: pa.Table | None,
+    *,
+    is_full: bool,
 ) -> Grouped:
-    """Form the groups of every record that a change, directly or through others, could concern."""
+    """Form the groups of every record that a change, directly or through others, could concern.
+
+    `memberships` are those believed until now (none, in a calculation without a database); they are left in
+    `membership_believed`, the records looked at in `affected`.
+    """
+    if memberships is None:
+        calculation.execute("""create or replace table membership_believed
+            (record_id bigint, person_id varchar, reason varchar, is_current boolean)""")
+    else:
+        calculation.register("membership_believed", memberships)
+    if is_full:
+        calculation.execute("""create or replace table affected as
+            select record_id from standard union select record_id from membership_believed""")
+    else:
+        _register_records(calculation, "affected_found", _affected(calculation, constraints))
+        calculation.execute("create or replace table affected as from affected_found")
     nodes = {
         row[0]: Node(*row)
         for row in calculation.execute("""
             select record_id, record_key, source, case when nhs_verified then nhs_number end,
                    case when not birth_estimated then year(birth_date) end
-              from standard order by record_id""").fetchall()
+              from standard semi join affected using (record_id) order by record_id""").fetchall()
     }
     edges = [
         Edge(*row)
         for row in calculation.execute("""
-            select left_id, right_id, rule, pair_decision, pair_reason, weight from edge_now order by left_id, right_id""").fetchall()
+            select left_id, right_id, rule, pair_decision, pair_reason, weight
+              from edge_now semi join affected on left_id = record_id order by left_id, right_id""").fetchall()
     ]
-    if is_full:
-        return Grouped(nodes, group_records(nodes, edges, constraints, model.bands), frozenset(nodes), True)
-    affected = _affected(calculation, edges, constraints, believed)
-    chosen = {record: node for record, node in nodes.items() if record in affected}  # records that left are affected too
-    near = [edge for edge in edges if edge.left in affected]
-    return Grouped(chosen, group_records(chosen, near, constraints, model.bands), frozenset(affected), False)
+    person_of = dict(
+        calculation.execute(
+            "select record_id, person_id from membership_believed semi join affected using (record_id)"
+        ).fetchall()
+    )
+    affected = frozenset(row[0] for row in calculation.execute("from affected").fetchall())
+    return Grouped(nodes, group_records(nodes, edges, constraints, model.bands), affected, person_of)
 
 
 def reasons(grouped: Grouped) -> dict[int, str]:
@@ -119,18 +147,27 @@ def _find_changed(calculation: duckdb.DuckDBPyConnection, before: Before | None)
         with keys as (select record_id, bit_xor(key) as keys, count(*) as blocks from block_key group by record_id),
              stated as (select record_id, count(*) || ':' || sum(hash(other, kind)) as pairs
                           from (select left_id as record_id, right_id as other, by_mark as kind from stated_pair
-                                union all select right_id, left_id, by_mark from stated_pair) group by record_id)
-        select s.record_id, md5(concat_ws('|', s::varchar, k.keys, k.blocks, t.pairs)) as standard_digest
-          from standard s left join keys k using (record_id) left join stated t using (record_id)""")
+                                union all select right_id, left_id, by_mark from stated_pair) group by record_id),
+             place as (select source_record_id as record_id, max(valid_from) as since from source_address
+                        where valid_to is null group by source_record_id)
+        select s.record_id, md5(concat_ws('|', s::varchar, k.keys, k.blocks, t.pairs)) as standard_digest,
+               md5(concat_ws('|', p.forename, p.surname, p.death_date, p.sex, p.ethnicity_code, p.postcode,
+                 p.gp_practice_code,
+                             p.is_marked_duplicate, p.known_from, a.since)) as detail_digest
+          from standard s join source_person p on p.source_record_id = s.record_id
+          left join keys k using (record_id) left join stated t using (record_id) left
+            join place a using (record_id)""")
     if before is None:
-        calculation.execute("create or replace table digest_before (record_id bigint, standard_digest varchar)")
+        calculation.execute(
+            "create or replace table digest_before (record_id bigint, standard_digest varchar, detail_digest varchar)"
+        )
     else:
         calculation.register("digests_read", before.standard_digests)
         calculation.execute("create or replace table digest_before as from digests_read")
     calculation.execute("""
         create or replace table changed as
-        select record_id from digest_now full join digest_before using (record_id)
-         where digest_now.standard_digest is distinct from digest_before.standard_digest""")
+        select record_id from digest_now n full join digest_before b using (record_id)
+         where n.standard_digest is distinct from b.standard_digest""")
 
 
 def _keep_unchanged(calculation: duckdb.DuckDBPyConnection, before: Before | None) -> None:
@@ -143,30 +180,31 @@ def _keep_unchanged(calculation: duckdb.DuckDBPyConnection, before: Before | Non
         calculation.register("edges_read", before.edges)
         calculation.execute(f"""
             insert into edge_now
-            select left_id, right_id, rule, pair_decision, pair_reason, weight, weight_without_number, by_demographics, numbers,
+            select left_id, right_id, rule, pair_decision, pair_reason, weight, weight_without_number,
+              by_demographics, numbers,
                    levels, stored_decision, stored_reason
               from edges_read
              where rule <> '{Rule.HUMAN}' and left_id not in (from changed) and right_id not in (from changed)""")
 
 
-def _affected(
-    calculation: duckdb.DuckDBPyConnection, edges: Iterable[Edge], constraints: Constraints, believed: Mapping[int, str]
-) -> set[int]:
+def _affected(calculation: duckdb.DuckDBPyConnection, constraints: Constraints) -> set[int]:
     """Every record tied, by an edge of now or before, a decision or a shared person, to one that changed."""
-    ties: list[tuple[int, int]] = [(edge.left, edge.right) for edge in edges]
-    ties += calculation.execute("select left_id, right_id from edges_read").fetchall()
-    first: dict[str, int] = {}
-    for record, person in believed.items():
-        ties.append((first.setdefault(person, record), record))
+    ties = calculation.execute("""
+        select left_id, right_id from edge_now union select left_id, right_id from edges_read union
+        select record_id, min(record_id) over (partition by person_id) from membership_believed
+       qualify count(*) over (partition by person_id) > 1""").fetchall()
     decided = constraints.together | constraints.apart | constraints.undecided | constraints.attention
-    ties += decided
-    seeds = {row[0] for row in calculation.execute("select record_id from changed").fetchall()}
-    seeds |= {record for pair in decided for record in pair}
     # A decision that was withdrawn no longer ties anything, but what it decided has to be looked at again.
-    seeds |= {r for row in calculation.execute(f"""
-        select left_id, right_id from edges_read where rule = '{Rule.HUMAN}'
-            or stored_reason in ('{Rule.HUMAN}', 'undecided', 'needs_attention')""").fetchall() for r in row}
-    return _reach(seeds, ties)
+    seeds = {
+        row[0]
+        for row in calculation.execute(f"""
+        with withdrawn as (select left_id, right_id from edges_read where rule = '{Rule.HUMAN}'
+                              or stored_reason in ('{Rule.HUMAN}', 'undecided', 'needs_attention'))
+        select record_id from changed union select left_id from withdrawn union select right_id
+          from withdrawn""").fetchall()
+    }
+    seeds |= {record for pair in decided for record in pair}
+    return _reach(seeds, [*ties, *decided])
 
 
 def _reach(seeds: set[int], ties: Iterable[tuple[int, int]]) -> set[int]:
@@ -181,3 +219,9 @@ def _reach(seeds: set[int], ties: Iterable[tuple[int, int]]) -> set[int]:
                 reached.add(other)
                 waiting.append(other)
     return reached
+
+
+def _register_records(calculation: duckdb.DuckDBPyConnection, name: str, records: Iterable[int]) -> None:
+    import pyarrow as pa
+
+    calculation.register(name, pa.table({"record_id": pa.array(sorted(records), pa.int64())}))

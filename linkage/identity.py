@@ -1,8 +1,8 @@
 """Lasting person ids: new groups compared with the people of the day before, so that an id outlives re-runs.
 
-An id is a keyed digest of a running number: nothing in it comes from a record or an NHS number, and the same run repeated
-after a crash gives the same ids. Ids are kept, retired or split by the rules of linkage handbook 10; none is ever reused
-for other records.
+An id is a keyed digest of a running number: nothing in it comes from a record or an NHS number, and the same run
+repeated after a crash gives the same ids. Ids are kept, retired or split by the rules of linkage handbook 10; none is
+ever reused for other records.
 """
 
 from __future__ import annotations
@@ -56,8 +56,13 @@ def person_id(key: bytes, number: int) -> str:
 
 
 def assign_people(
-    groups: Sequence[tuple[int, ...]], nodes: Mapping[int, Node], believed: Mapping[int, str],
-    people: Mapping[str, KnownPerson], *, key: bytes, next_number: int,
+    groups: Sequence[tuple[int, ...]],
+    nodes: Mapping[int, Node],
+    believed: Mapping[int, str],
+    people: Mapping[str, KnownPerson],
+    *,
+    key: bytes,
+    next_number: int,
 ) -> Assignment:
     """Give every group its person.
 
@@ -69,9 +74,9 @@ def assign_people(
         key: the council's key for person ids.
         next_number: the running number of the next person to be born.
 
-    A group keeps the id with which it shares most: records with a checked number count first, then records, then the age
-    of the id, then the smallest id. An id all of whose records went elsewhere is retired and redirects; a part that loses
-    its id to another part is a new person, `split_from` the old one.
+    A group keeps the id with which it shares most: records with a checked number count first, then records, then the
+    age of the id, then the smallest id. An id all of whose records went elsewhere is retired and redirects; a part
+    that loses its id to another part is a new person, `split_from` the old one.
     """
     claims = _claims(groups, nodes, believed, people)
     taken: dict[str, int] = {}
@@ -101,7 +106,9 @@ Claim = tuple[tuple[int, int, int, str, int], str, int]
 
 
 def _claims(
-    groups: Sequence[tuple[int, ...]], nodes: Mapping[int, Node], believed: Mapping[int, str],
+    groups: Sequence[tuple[int, ...]],
+    nodes: Mapping[int, Node],
+    believed: Mapping[int, str],
     people: Mapping[str, KnownPerson],
 ) -> list[Claim]:
     """Every (old person, new group) that share records, the strongest claim first."""
@@ -124,7 +131,10 @@ def _redirected(name: str, people: Mapping[str, KnownPerson]) -> str:
 
 
 def _retire(
-    assignment: Assignment, claims: Sequence[Claim], kept: Mapping[int, str], taken: Mapping[str, int],
+    assignment: Assignment,
+    claims: Sequence[Claim],
+    kept: Mapping[int, str],
+    taken: Mapping[str, int],
     people: Mapping[str, KnownPerson],
 ) -> None:
     strongest: dict[str, int] = {}

@@ -5,6 +5,7 @@ Nothing here knows a supplier; every read goes through the store as the role `li
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from sqlalchemy import Connection
 
-_PERSONS = """select source_record_id, source, source_person_key, forename, middle_names, surname, previous_surname, known_as,
+_PERSONS = """select source_record_id, source, source_person_key, forename, middle_names, surname,
+     previous_surname, known_as,
   nhs_number_supplied, nhs_number_verified, birth_date, birth_date_estimated, death_date, sex, ethnicity_code, postcode,
   telephone, email, gp_practice_code, is_restricted, duplicate_of_key, is_marked_duplicate, known_from
   from identity.source_person where known_to is null order by source_record_id"""
@@ -24,7 +26,8 @@ _ADDRESSES = """select source_record_id, address_key, postcode, valid_from, vali
 _REFERENCES = """select source_record_id, reference_key, reference_type, reference_value
   from identity.source_reference where known_to is null order by source, reference_key"""
 _EDGES = """select left_record_id as left_id, right_record_id as right_id, rule, pair_decision, pair_reason,
-  match_weight as weight, weight_without_number, found_without_identifier as by_demographics, numbers, levels::text as levels,
+  match_weight as weight, weight_without_number, found_without_identifier as by_demographics, numbers,
+    levels::text as levels,
   decision as stored_decision, reason as stored_reason, model_version
   from identity.link where known_to is null order by 1, 2"""
 
@@ -72,24 +75,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Believed:
-    """Who was who until now: the person of every record (the last one, of records that left), and all persons."""
+    """Who was who until now, of the records a run looks at, and the persons concerned."""
 
-    memberships: pa.Table  # record_id, person_id, reason, is_current
-    person_of: dict[int, str]
-    people: dict[str, KnownPerson]
+    person_of: Mapping[int, str]
+    people: Mapping[str, KnownPerson]
     next_number: int
-
-    def concerning(self, records: frozenset[int], is_full: bool) -> dict[str, KnownPerson]:
-        """The persons of `records`, with those they redirect to; all persons for a full run."""
-        if is_full:
-            return self.people
-        found: dict[str, KnownPerson] = {}
-        for record in records:
-            name = self.person_of.get(record)
-            while name is not None and name not in found:
-                found[name] = self.people[name]
-                name = self.people[name].superseded_by
-        return found
 
 
 def input_digest(connection: Connection, model_version: str) -> str:
@@ -113,7 +103,9 @@ def read_sources(store: Store) -> Sources:
 def read_before(store: Store, digest: str, model_version: str) -> Before:
     """What the last run left for this one."""
     digests = store.read_arrow(
-        "linker", "select source_record_id as record_id, standard_digest from identity.standardised_record order by 1"
+        "linker",
+        "select source_record_id as record_id, standard_digest, detail_digest from identity.standardised_record "
+        "order by 1",
     )
     return Before(digest, model_version, digests, store.read_arrow("linker", _EDGES))
 
@@ -127,21 +119,29 @@ def read_decisions(connection: Connection) -> list[Decision]:
     return [Decision(int(left), int(right), str(answer), str(reviewer)) for left, right, answer, reviewer in rows]
 
 
-def read_believed(store: Store) -> Believed:
-    """Who was who until now."""
-    memberships = store.read_arrow(
+def read_memberships(store: Store) -> pa.Table:
+    """record_id, person_id, reason, is_current: the last membership of every record, also of records that have left."""
+    return store.read_arrow(
         "linker",
-        """select distinct on (source_record_id) source_record_id as record_id, person_id, reason, known_to is null as is_current
+        """select distinct on (source_record_id) source_record_id as record_id, person_id, reason,
+             known_to is null as is_current
              from identity.membership order by source_record_id, version_id desc""",
     )
-    rows = store.read_arrow(
-        "linker", "select person_id, birth_number, status, superseded_by from identity.person order by birth_number"
-    ).to_pydict()
-    people = {
-        name: KnownPerson(name, number, status, successor)
-        for name, number, status, successor in zip(
-            rows["person_id"], rows["birth_number"], rows["status"], rows["superseded_by"], strict=True
-        )
-    }
-    person_of = dict(zip(memberships["record_id"].to_pylist(), memberships["person_id"].to_pylist(), strict=True))
-    return Believed(memberships, person_of, people, max((p.order for p in people.values()), default=0) + 1)
+
+
+def read_believed(connection: Connection, person_of: Mapping[int, str]) -> Believed:
+    """The persons that `person_of` names, with those they redirect to, and the number of the next person to be born."""
+    rows = connection.exec_driver_sql(
+        """with recursive concerned(person_id) as (
+             select unnest(%(names)s::text[])
+             union
+             select p.superseded_by from identity.person p join concerned using (person_id)
+               where p.superseded_by is not null
+           )
+           select person_id, birth_number, status, superseded_by from identity.person
+             join concerned using (person_id)""",
+        {"names": sorted(set(person_of.values()))},
+    )
+    people = {row[0]: KnownPerson(*row) for row in rows}
+    last = connection.exec_driver_sql("select coalesce(max(birth_number), 0) from identity.person").scalar_one()
+    return Believed(person_of, people, int(last) + 1)

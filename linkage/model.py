@@ -1,8 +1,8 @@
 """A version of the linkage model, read from `linkage/models/`: the parameters, the guards and the lines of decision.
 
 One version is three files that never change: `<version>.json` in Splink's own settings format, `<version>.sidecar.json`
-with everything Splink has no word for, and `<version>.names.csv` with the name frequencies frozen at training. A change is
-a new version with a card (`<version>.md`) and a line in `current.txt` (linkage handbook 7.2).
+with everything Splink has no word for, and `<version>.names.csv` with the name frequencies frozen at training. A
+change is a new version with a card (`<version>.md`) and a line in `current.txt` (linkage handbook 7.2).
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Bands:
     link: float
     review: float
     margin: float  # a competitor this close sends both to review
+    despite_numbers: float | None  # the line above which two different numbers, not both verified, link; None: never
     missing_pair: float  # what a pair counts that was never a candidate, in a group's mean
     group_mean: float  # the mean weight below which two groups are not joined
     name_floor: float
@@ -87,11 +88,13 @@ class Model:
         """The frozen name frequencies as a table: kind, name, share."""
         import pyarrow as pa
 
-        return pa.table({
-            "kind": pa.array([kind for kind, _, _ in self.shares], pa.string()),
-            "name": pa.array([name for _, name, _ in self.shares], pa.string()),
-            "share": pa.array([share for _, _, share in self.shares], pa.float64()),
-        })
+        return pa.table(
+            {
+                "kind": pa.array([kind for kind, _, _ in self.shares], pa.string()),
+                "name": pa.array([name for _, name, _ in self.shares], pa.string()),
+                "share": pa.array([share for _, _, share in self.shares], pa.float64()),
+            }
+        )
 
 
 @cache
@@ -120,10 +123,14 @@ def model_from(
 
     prior = float(settings["probability_two_random_records_match"])
     return Model(
-        version=version, settings=settings, starting_weight=log2(prior / (1 - prior)),
+        version=version,
+        settings=settings,
+        starting_weight=log2(prior / (1 - prior)),
         comparisons=tuple(_comparison(c) for c in settings["comparisons"]),
-        guards=tuple(Guard(**guard) for guard in sidecar["guards"]), bands=Bands(**sidecar["bands"]),
-        facts=sidecar["facts"], shares=shares,
+        guards=tuple(Guard(**guard) for guard in sidecar["guards"]),
+        bands=Bands(**sidecar["bands"]),
+        facts=sidecar["facts"],
+        shares=shares,
     )
 
 
@@ -137,7 +144,13 @@ def _level(raw: Mapping[str, Any]) -> Level:
     is_null = bool(raw.get("is_null_level", False))
     m, u = (1.0, 1.0) if is_null else (float(raw["m_probability"]), float(raw["u_probability"]))
     return Level(
-        label=raw["label_for_charts"], condition=raw["sql_condition"], is_null=is_null, m=m, u=u, weight=log2(m / u),
-        frequency_column=raw.get("tf_adjustment_column"), frequency_floor=float(raw.get("tf_minimum_u_value", 0.0)),
+        label=raw["label_for_charts"],
+        condition=raw["sql_condition"],
+        is_null=is_null,
+        m=m,
+        u=u,
+        weight=log2(m / u),
+        frequency_column=raw.get("tf_adjustment_column"),
+        frequency_floor=float(raw.get("tf_minimum_u_value", 0.0)),
         frequency_weight=float(raw.get("tf_adjustment_weight", 1.0)),
     )

@@ -16,32 +16,139 @@ from importlib.resources import files
 
 # Words that are no part of anybody's name: titles, notes typed into the field (D31), placeholders (D32).
 _TITLES = frozenset({"mr", "mrs", "miss", "ms", "mx", "dr", "rev", "revd", "prof", "sir"})
-_NOTES = frozenset({
-    "deceased", "dec", "dcd", "rip", "duplicate", "dup", "dupe", "duplicated", "merged", "donotuse", "dnu", "error",
-    "zz", "zzz", "nee", "formerly", "aka", "tel", "mob",
-})
+_NOTES = frozenset(
+    {
+        "deceased",
+        "dec",
+        "dcd",
+        "rip",
+        "duplicate",
+        "dup",
+        "dupe",
+        "duplicated",
+        "merged",
+        "donotuse",
+        "dnu",
+        "error",
+        "zz",
+        "zzz",
+        "nee",
+        "formerly",
+        "aka",
+        "tel",
+        "mob",
+    }
+)
 # Notes that are surnames too: left out only beside another word.
-_SOFT_NOTES = frozenset({"see", "use", "record", "old", "known", "as", "ph", "note", "do", "not", "master", "lady", "dame"})
-_PLACEHOLDERS = frozenset({
-    "baby", "babyboy", "babygirl", "boy", "girl", "infant", "male", "female", "twin", "triplet", "unknown", "notknown",
-    "unk", "noname", "na", "nn", "none", "nil", "null", "unnamed", "unborn", "anon", "x", "xx", "xxx",
-})
+_SOFT_NOTES = frozenset(
+    {"see", "use", "record", "old", "known", "as", "ph", "note", "do", "not", "master", "lady", "dame"}
+)
+_PLACEHOLDERS = frozenset(
+    {
+        "baby",
+        "babyboy",
+        "babygirl",
+        "boy",
+        "girl",
+        "infant",
+        "male",
+        "female",
+        "twin",
+        "triplet",
+        "unknown",
+        "notknown",
+        "unk",
+        "noname",
+        "na",
+        "nn",
+        "none",
+        "nil",
+        "null",
+        "unnamed",
+        "unborn",
+        "anon",
+        "x",
+        "xx",
+        "xxx",
+    }
+)
 _PLACEHOLDER_BEGINNINGS = frozenset({"baby", "twin", "triplet", "unknown", "infant", "female", "male"})
-_PREFIXES = frozenset({
-    "o", "mc", "mac", "al", "ul", "el", "ur", "bin", "ibn", "abu", "st", "de", "la", "le", "du", "van", "von", "der", "den",
-    "di", "da", "del", "dos", "das", "ter", "ten", "fitz", "ap",
-})
-_LETTERS = str.maketrans({
-    "ł": "l", "đ": "d", "ø": "o", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ħ": "h", "ŧ": "t",
-    "'": "", "’": "", "`": "", "´": "", "ʼ": "", "‘": "", "?": "",
-})
+_PREFIXES = frozenset(
+    {
+        "o",
+        "mc",
+        "mac",
+        "al",
+        "ul",
+        "el",
+        "ur",
+        "bin",
+        "ibn",
+        "abu",
+        "st",
+        "de",
+        "la",
+        "le",
+        "du",
+        "van",
+        "von",
+        "der",
+        "den",
+        "di",
+        "da",
+        "del",
+        "dos",
+        "das",
+        "ter",
+        "ten",
+        "fitz",
+        "ap",
+    }
+)
+_LETTERS = str.maketrans(
+    {
+        "ł": "l",
+        "đ": "d",
+        "ø": "o",
+        "ı": "i",
+        "ß": "ss",
+        "æ": "ae",
+        "œ": "oe",
+        "þ": "th",
+        "ð": "d",
+        "ħ": "h",
+        "ŧ": "t",
+        "'": "",
+        "’": "",
+        "`": "",
+        "´": "",
+        "ʼ": "",
+        "‘": "",
+        "?": "",
+    }
+)
 _ASIDE = re.compile(r"[(\[{*].*?(?:[)\]}*]|$)")
 _ALSO = re.compile(r"\b(?:aka|a\.k\.a\.?|also known as|known as|n[ée]e|formerly)\b", re.IGNORECASE)
 _NOT_LETTERS = re.compile(r"[^a-z]+")
 _VOWELS = re.compile(r"[aeiouy]")
 _REPEATED = re.compile(r"(.)\1+")
-_SOUNDS = (("ph", "f"), ("ck", "k"), ("kh", "k"), ("gh", "g"), ("sch", "s"), ("sh", "s"), ("cz", "s"), ("sz", "s"), ("ch", "c"),
-           ("q", "k"), ("z", "s"), ("w", "v"), ("x", "ks"), ("dh", "d"), ("th", "t"))
+_SOUNDS = (
+    ("ph", "f"),
+    ("ck", "k"),
+    ("kh", "k"),
+    ("gh", "g"),
+    ("sch", "s"),
+    ("sh", "s"),
+    ("cz", "s"),
+    ("sz", "s"),
+    ("ch", "c"),
+    ("q", "k"),
+    ("z", "s"),
+    ("w", "v"),
+    ("x", "ks"),
+    ("dh", "d"),
+    ("th", "t"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +187,8 @@ def standardise_name(text: str | None) -> StandardName:
 
 
 def skeleton(word: str) -> str:
-    """How a word sounds, roughly: first letter and consonants, so that Mohammed and Muhammad, Hussain and Hussein meet."""
+    """How a word sounds, roughly: first letter and consonants, so that Mohammed and Muhammad, Hussain and "
+    "Hussein meet."""
     for written, sound in _SOUNDS:
         word = word.replace(written, sound)
     if not word:

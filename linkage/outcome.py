@@ -12,7 +12,7 @@ from linkage.clustering import Constraints
 from linkage.deterministic import Rule
 from linkage.engine import Grouped, reasons
 from linkage.identity import Assignment
-from linkage.inputs import Believed, Decision
+from linkage.inputs import Decision
 from linkage.model import Model
 
 if TYPE_CHECKING:
@@ -21,30 +21,46 @@ if TYPE_CHECKING:
 ENGINE = "linkage engine"
 
 
-def write_memberships(
-    calculation: duckdb.DuckDBPyConnection, grouped: Grouped, assignment: Assignment, believed: Believed
-) -> None:
-    """Fill `membership_wanted` (record_id, person_id, reason) for every current record."""
+def write_memberships(calculation: duckdb.DuckDBPyConnection, grouped: Grouped, assignment: Assignment) -> None:
+    """Fill `membership_wanted` (record_id, person_id, reason) for every current record, and `touched_person`.
+
+    Touched are the persons whose best values have to be chosen anew: their records changed, came or went.
+    """
     import pyarrow as pa
 
     reason_of = reasons(grouped)
     records = sorted(assignment.person_of)
-    calculation.register("membership_new", pa.table({
-        "record_id": pa.array(records, pa.int64()),
-        "person_id": pa.array([assignment.person_of[r] for r in records], pa.string()),
-        "reason": pa.array([reason_of[r] for r in records], pa.string()),
-    }))
-    calculation.register("membership_believed", believed.memberships)
+    calculation.register(
+        "membership_new",
+        pa.table(
+            {
+                "record_id": pa.array(records, pa.int64()),
+                "person_id": pa.array([assignment.person_of[r] for r in records], pa.string()),
+                "reason": pa.array([reason_of[r] for r in records], pa.string()),
+            }
+        ),
+    )
     calculation.execute("""
         create or replace table membership_wanted as
         select record_id, person_id, reason from membership_new
         union all
         select record_id, person_id, reason from membership_believed b semi join standard using (record_id)
-         where b.is_current and record_id not in (select record_id from membership_new)""")
+         where b.is_current and record_id not in (select record_id from membership_new);
+        create or replace table touched_person as
+        with detail_changed as (
+          select record_id from digest_now n full join digest_before b using (record_id)
+           where n.detail_digest is distinct from b.detail_digest
+        )
+        select person_id from membership_new
+        union select person_id from membership_believed semi join affected using (record_id)
+        union select person_id from membership_wanted semi join detail_changed using (record_id)""")
 
 
 def write_edges(
-    calculation: duckdb.DuckDBPyConnection, grouped: Grouped, constraints: Constraints, decisions: Sequence[Decision],
+    calculation: duckdb.DuckDBPyConnection,
+    grouped: Grouped,
+    constraints: Constraints,
+    decisions: Sequence[Decision],
     model: Model,
 ) -> None:
     """Fill `decided_edge`: every edge with its final decision, its reason and who decided it.
@@ -55,13 +71,19 @@ def write_edges(
 
     reviewer = {(d.left, d.right): d.reviewer for d in decisions}
     known = grouped.grouping.outcomes
-    rows = [(*pair, *known[pair], reviewer.get(pair, ENGINE) if _is_decided(constraints, pair) else ENGINE) for pair in sorted(known)]
+    rows = [
+        (*pair, *known[pair], reviewer.get(pair, ENGINE) if _is_decided(constraints, pair) else ENGINE)
+        for pair in sorted(known)
+    ]
     _register(calculation, "outcome_now", rows)
     alone = [
         (left, right, decision, Rule.HUMAN.value if decision != "review" else reason, reviewer[left, right])
         for pairs, decision, reason in (
-            (constraints.together, "link", ""), (constraints.apart, "reject", ""), (constraints.undecided, "review", "undecided"),
-            (constraints.attention, "review", "needs_attention"))
+            (constraints.together, "link", ""),
+            (constraints.apart, "reject", ""),
+            (constraints.undecided, "review", "undecided"),
+            (constraints.attention, "review", "needs_attention"),
+        )
         for left, right in sorted(pairs)
         if (left, right) not in known and left in grouped.affected and right in grouped.affected
     ]
@@ -70,9 +92,12 @@ def write_edges(
     calculation.execute(f"""
         create or replace table decided_edge as
         select e.left_id, e.right_id, e.rule, coalesce(o.decision, e.stored_decision) as decision,
-               coalesce(o.reason, e.stored_reason) as reason, e.weight, e.weight_without_number, e.by_demographics, e.numbers,
-               e.levels, e.pair_decision, e.pair_reason, m.model_version, coalesce(o.decided_by, '{ENGINE}') as decided_by
-          from edge_now e cross join model_used m left join outcome_now o on o.left_id = e.left_id and o.right_id = e.right_id
+               coalesce(o.reason, e.stored_reason) as reason, e.weight, e.weight_without_number, e.by_demographics,
+                 e.numbers,
+               e.levels, e.pair_decision, e.pair_reason, m.model_version, coalesce(o.decided_by,
+                 '{ENGINE}') as decided_by
+          from edge_now e cross join model_used m left join outcome_now o on o.left_id = e.left_id
+            and o.right_id = e.right_id
         union all
         select left_id, right_id, '{Rule.HUMAN}', decision, reason, null, null, false, 'missing', '{{}}', 'review', '',
                m.model_version, decided_by from outcome_alone cross join model_used m""")
@@ -85,7 +110,12 @@ def _is_decided(constraints: Constraints, pair: tuple[int, int]) -> bool:
 def _register(calculation: duckdb.DuckDBPyConnection, name: str, rows: Sequence[tuple[object, ...]]) -> None:
     import pyarrow as pa
 
-    fields = (("left_id", pa.int64()), ("right_id", pa.int64()), ("decision", pa.string()), ("reason", pa.string()),
-              ("decided_by", pa.string()))
+    fields = (
+        ("left_id", pa.int64()),
+        ("right_id", pa.int64()),
+        ("decision", pa.string()),
+        ("reason", pa.string()),
+        ("decided_by", pa.string()),
+    )
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(fields)
     calculation.register(name, pa.table({n: pa.array(c, kind) for (n, kind), c in zip(fields, columns, strict=True)}))

@@ -20,7 +20,10 @@ _Z = 1.959963984540054  # two-sided 95 %
 
 @dataclass(frozen=True, slots=True)
 class PairQuality:
-    """Counts of pairs of records, and what follows from them. A share without a base is 1: nothing was wrong or missed."""
+    """Counts of pairs of records, and what follows from them.
+
+    A share without a base is 1: nothing was wrong or missed.
+    """
 
     true_pairs: int
     linked_pairs: int
@@ -47,12 +50,18 @@ class Quality:
     number_missing: PairQuality
 
     def as_dict(self) -> dict[str, dict[str, float | int]]:
-        return {"overall": self.overall.as_dict(), "care_to_patient": self.care_to_patient.as_dict(),
-                "number_missing": self.number_missing.as_dict()}
+        return {
+            "overall": self.overall.as_dict(),
+            "care_to_patient": self.care_to_patient.as_dict(),
+            "number_missing": self.number_missing.as_dict(),
+        }
 
 
 def quality_of(
-    clusters: Mapping[str, Hashable], truth: Mapping[str, Hashable], *, health_records: Collection[str] = (),
+    clusters: Mapping[str, Hashable],
+    truth: Mapping[str, Hashable],
+    *,
+    health_records: Collection[str] = (),
     numberless_records: Collection[str] = (),
 ) -> Quality:
     """Compare groups with the truth over all pairs of records, within and between sources.
@@ -65,7 +74,9 @@ def quality_of(
         numberless_records: keys of the records without a usable NHS number.
     """
     health, numberless = frozenset(health_records), frozenset(numberless_records)
-    records = {key: (truth[key], clusters.get(key, ("not linked", key)), key in health, key in numberless) for key in truth}
+    records = {
+        key: (truth[key], clusters.get(key, ("not linked", key)), key in health, key in numberless) for key in truth
+    }
     total = _pairs(records.values())
     within = _pairs([(t, c, h, n) for t, c, h, n in records.values() if h])
     within_care = _pairs([(t, c, h, n) for t, c, h, n in records.values() if not h])
@@ -82,7 +93,8 @@ def _pairs(records: Collection[tuple[Hashable, Hashable, bool, bool]]) -> PairQu
         return sum(n * (n - 1) // 2 for n in counts.values())
 
     return PairQuality(
-        true_pairs=pairs(Counter(r[0] for r in records)), linked_pairs=pairs(Counter(r[1] for r in records)),
+        true_pairs=pairs(Counter(r[0] for r in records)),
+        linked_pairs=pairs(Counter(r[1] for r in records)),
         right_pairs=pairs(Counter((r[0], r[1]) for r in records)),
     )
 
@@ -134,7 +146,8 @@ def pairwise_quality(clusters: pa.Table, truth: pa.Table) -> dict[str, dict[str,
     rows = [row for row in truth.to_pylist() if not row["is_flagged_test"] and row["removed_night"] is None]
     keys = [f"{row['system']}|{row['key']}" for row in rows]
     return quality_of(
-        linked, {key: row["person_id"] for key, row in zip(keys, rows, strict=True)},
+        linked,
+        {key: row["person_id"] for key, row in zip(keys, rows, strict=True)},
         health_records={key for key, row in zip(keys, rows, strict=True) if row["system"] == "systmone"},
         numberless_records={key for key, row in zip(keys, rows, strict=True) if not row["has_nhs_number"]},
     ).as_dict()

@@ -1,7 +1,7 @@
 """The linkage report as data: what went in, how it was linked, what came out, how good it is and why pairs linked.
 
-Sections 0, 2, 3, 4, 5 and 9 of the governance template, counts and agreement patterns only; it is stored with the run and
-never changes. The review pages draw it (governance 4.1, LNK-1).
+Sections 0, 2, 3, 4, 5 and 9 of the governance template, counts and agreement patterns only; it is stored with the run
+and never changes. The review pages draw it (governance 4.1, LNK-1).
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 def build(
-    calculation: duckdb.DuckDBPyConnection, context: RunContext, model: Model, moment: datetime, figures: EdgeFigures,
+    calculation: duckdb.DuckDBPyConnection,
+    context: RunContext,
+    model: Model,
+    moment: datetime,
+    figures: EdgeFigures,
     assignment: Assignment,
 ) -> dict[str, Any]:
     """The report of this run, from its tables `standard`, `decided_edge` and `membership_wanted`."""
@@ -46,12 +50,19 @@ def _front_page(
     hidden = quality["hidden_numbers"]
     false = hidden["false_share"]
     precision = {
-        "value": _one_minus(false["value"]), "low": _one_minus(false["high"]), "high": _one_minus(false["low"]),
+        "value": _one_minus(false["value"]),
+        "low": _one_minus(false["high"]),
+        "high": _one_minus(false["low"]),
         "how": "links by demographics alone, from the hidden-number test",
     }
     return {
-        "title": f"Linkage report, {context.profile.name}", "run_id": context.run_id, "as_known_at": moment.isoformat(),
-        "method_version": model.version, "code_version": code_version(), "author": context.actor, "status": "draft",
+        "title": f"Linkage report, {context.profile.name}",
+        "run_id": context.run_id,
+        "as_known_at": moment.isoformat(),
+        "method_version": model.version,
+        "code_version": code_version(),
+        "author": context.actor,
+        "status": "draft",
         "flows": [source.name for source in context.profile.sources],
         "headlines": {
             "linkage_rate": counts["linkage_rate"],
@@ -70,8 +81,11 @@ def _one_minus(value: float | None) -> float | None:
 
 def _plain_words(counts: dict[str, Any]) -> str:
     return (
-        f"{counts['records']} records of {counts['sources']} sources were brought together into {counts['people']} people by "
-        f"{counts['links']} links; {counts['reviews']} pairs wait for a person's decision and are not linked until then. "
-        "Joint figures show people whose links were missed as if they were unknown to the other service; use the estimates of "
+        f"{counts['records']} records of {counts['sources']} sources were brought together into "
+        f"{counts['people']} people by "
+        f"{counts['links']} links; {counts['reviews']} pairs wait for a person's decision and are not linked "
+        f"until then. "
+        "Joint figures show people whose links were missed as if they were unknown to the other service; use the "
+        "estimates of "
         "section 5 to say how many that may be, and the rule of each link to leave out the weaker ones."
     )

@@ -47,15 +47,17 @@ select count(*),
 
 _CAPTURE = f"""
 select count(*) filter (where rule in {_IDENTIFIER_RULES} and decision = 'link') as by_number,
-       count(*) filter (where by_demographics and weight_without_number >= $link and decision = 'link') as by_demographics,
+       count(*) filter (where by_demographics and weight_without_number >= $link
+         and decision = 'link') as by_demographics,
        count(*) filter (where rule in {_IDENTIFIER_RULES} and decision = 'link' and by_demographics
                           and weight_without_number >= $link) as by_both
   from decided_edge where numbers <> 'missing'"""
 
 _IMPOSSIBLE = """
 with person as (
-  select w.person_id, count(*) as records, count(distinct s.nhs_number) filter (where s.nhs_verified) as numbers,
-         count(distinct s.sex) as sexes, count(distinct s.birth_date) filter (where not s.birth_estimated) as birth_dates,
+  select w.person_id, count(distinct s.nhs_number) filter (where s.nhs_verified) as numbers,
+         count(distinct s.sex) as sexes,
+         count(distinct s.birth_date) filter (where not s.birth_estimated) as birth_dates,
          count(distinct s.death_date) as deaths, min(s.birth_date) as birth_date,
          max(s.death_date) as death_date
     from membership_wanted w join standard s using (record_id) group by w.person_id
@@ -63,15 +65,21 @@ with person as (
   select w.person_id from membership_wanted w join standard s using (record_id)
    group by w.person_id, s.source having count(*) > 2
 )
-select count(*), count(*) filter (where numbers > 1), count(*) filter (where sexes > 1), count(*) filter (where birth_dates > 1),
+select count(*), count(*) filter (where numbers > 1), count(*) filter (where sexes > 1),
+  count(*) filter (where birth_dates > 1),
        count(*) filter (where deaths > 1), count(*) filter (where death_date < birth_date),
        count(*) filter (where date_diff('year', birth_date, coalesce(death_date, $today)) > 115),
        (select count(distinct person_id) from crowded)
   from person"""
 
 _IMPOSSIBLE_NAMES = (
-    "more than one verified NHS number", "conflicting sex", "more than one exact birth date", "two death dates",
-    "death before birth", "age above 115", "more than two records of one source",
+    "more than one verified NHS number",
+    "conflicting sex",
+    "more than one exact birth date",
+    "two death dates",
+    "death before birth",
+    "age above 115",
+    "more than two records of one source",
 )
 
 
@@ -81,11 +89,15 @@ def estimates(calculation: duckdb.DuckDBPyConnection, bands: Bands, moment: Any)
     recall, false_share = wilson(found, sample), wilson(wrong, found + wrong)
     return {
         "hidden_numbers": {
-            "design": f"{_SHARE_HIDDEN} per cent of the links by NHS number between sources, chosen by a hash of the keys, "
-                      "linked again with their numbers hidden",
-            "sample": sample, "recall": recall.as_dict(), "false_share": false_share.as_dict(),
-            "assumption": "people with a number are as easy to link by demographics as people without; they are easier, so the "
-                          "estimate of recall for people without a number is likely to be too high",
+            "design": f"{_SHARE_HIDDEN} per cent of the links by NHS number between sources, chosen by a hash of "
+            f"the keys, "
+            "linked again with their numbers hidden",
+            "sample": sample,
+            "recall": recall.as_dict(),
+            "false_share": false_share.as_dict(),
+            "assumption": "people with a number are as easy to link by demographics as people without; they are "
+            "easier, so the "
+            "estimate of recall for people without a number is likely to be too high",
         },
         "capture_recapture": _capture(calculation, bands),
         "impossible_things": _impossible(calculation, moment),
@@ -96,26 +108,43 @@ def estimates(calculation: duckdb.DuckDBPyConnection, bands: Bands, moment: Any)
 def _capture(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> dict[str, Any]:
     by_number, by_demographics, both = calculation.execute(_CAPTURE, {"link": bands.link}).fetchall()[0]
     facts: dict[str, Any] = {
-        "design": "links by number and links by demographics as two catches of the same pairs, both records having a number",
-        "by_number": by_number, "by_demographics": by_demographics, "by_both": both,
-        "assumption": "the two catches are independent; they are not quite (poor records miss both), so recall is likely to "
-                      "be estimated too high",
+        "design": "links by number and links by demographics as two catches of the same pairs, both records "
+        "having a number",
+        "by_number": by_number,
+        "by_demographics": by_demographics,
+        "by_both": both,
+        "assumption": "the two catches are independent; they are not quite (poor records miss both), so recall "
+        "is likely to "
+        "be estimated too high",
     }
     if not both:
         return {**facts, "recall": None, "low": None, "high": None}
     total = (by_number + 1) * (by_demographics + 1) / (both + 1) - 1  # Chapman
-    variance = ((by_number + 1) * (by_demographics + 1) * (by_number - both) * (by_demographics - both)
-                / ((both + 1) ** 2 * (both + 2)))
+    variance = (
+        (by_number + 1)
+        * (by_demographics + 1)
+        * (by_number - both)
+        * (by_demographics - both)
+        / ((both + 1) ** 2 * (both + 2))
+    )
     half, caught = 1.96 * sqrt(variance), by_number + by_demographics - both
-    return {**facts, "recall": min(1.0, caught / total), "low": caught / (total + half),
-            "high": min(1.0, caught / max(caught, total - half))}
+    return {
+        **facts,
+        "recall": min(1.0, caught / total),
+        "low": caught / (total + half),
+        "high": min(1.0, caught / max(caught, total - half)),
+    }
 
 
 def _impossible(calculation: duckdb.DuckDBPyConnection, moment: Any) -> dict[str, Any]:
     people, *counts = calculation.execute(_IMPOSSIBLE, {"today": moment.date()}).fetchall()[0]
     return {
         "people": people,
-        "counts": [{"what": name, **wilson(count, people).as_dict()} for name, count in zip(_IMPOSSIBLE_NAMES, counts, strict=True)],
-        "not_measured": "events after death, overlapping stays and two places at once are not measured here, because linkage "
-                        "never sees events",
+        "counts": [
+            {"what": name, **wilson(count, people).as_dict()}
+            for name, count in zip(_IMPOSSIBLE_NAMES, counts, strict=True)
+        ],
+        "not_measured": "events after death, overlapping stays and two places at once are not measured here, "
+        "because linkage "
+        "never sees events",
     }

@@ -5,7 +5,6 @@ Patterns, not people: a pattern that fewer than ten pairs share is not shown.
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 from linkage.deterministic import REASON_MEANING, RULE_MEANING, Rule
@@ -22,35 +21,44 @@ _RANKS = ", ".join(f"('{rule.value}', {rank})" for rank, rule in enumerate(Rule)
 _STEPS = f"""
 with rank(rule, rank) as (values {_RANKS}),
 pair as (
-  select e.*, k.rank, least(l.source, r.source) as one, greatest(l.source, r.source) as other
+  select e.rule, e.decision, k.rank, least(l.source, r.source) as one, greatest(l.source, r.source) as other
     from decided_edge e join rank k using (rule)
     join standard l on l.record_id = e.left_id join standard r on r.record_id = e.right_id
 )
-select {{}} as one, {{}} as other, rule, count(*) as pairs, count(*) filter (where decision = 'link') as accepted,
+select one, other, rule, count(*) as pairs, count(*) filter (where decision = 'link') as accepted,
        count(*) filter (where decision = 'review') as reviewed
-  from pair group by all order by one, other, any_value(rank)"""
+  from pair group by grouping sets ((one, other, rule, rank), (rule, rank)) order by one nulls first, other, rank"""
 
+# By which step a record first found a partner: of any source, and of each.
 _FIRST_LINKED = f"""
 with rank(rule, rank) as (values {_RANKS}),
 side as (
-  select e.left_id as record_id, e.right_id as other_id, k.rank from decided_edge e join rank k using (rule) where decision = 'link'
+  select e.left_id as record_id, e.right_id as other_id, k.rank from decided_edge e join rank k using (rule)
+    where decision = 'link'
   union all
   select e.right_id, e.left_id, k.rank from decided_edge e join rank k using (rule) where decision = 'link'
+), first as (
+  select a.source as one, b.source as other, s.record_id, min(s.rank) as rank
+    from side s join standard a on a.record_id = s.record_id join standard b on b.record_id = s.other_id group by all
 )
-select rank, count(*) from (select s.record_id, min(s.rank) as rank from side s
-    join standard a on a.record_id = s.record_id join standard b on b.record_id = s.other_id
-   where {{}} group by s.record_id) group by rank order by rank"""
+select one, other, rank, count(*) from first group by all
+union all
+select null, null, rank, count(*) from (select record_id, min(rank) as rank
+  from first group by record_id) group by rank"""
 
 
 def results(calculation: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """Section 4: the table by step, for each source pair and overall, and what else tells how linking went."""
-    sources = [row[0] for row in calculation.execute("select distinct source from standard order by 1").fetchall()]
-    steps = [_table(calculation, "overall", None, None)]
-    for one, other in itertools.combinations_with_replacement(sources, 2):
-        steps.append(_table(calculation, f"{one} – {other}" if one != other else f"within {one}", one, other))
+    records = dict(calculation.execute("select source, count(*) from standard group by 1 order by 1").fetchall())
+    first: dict[tuple[str | None, str | None], dict[int, int]] = {}
+    for one, other, rank, count in calculation.execute(_FIRST_LINKED).fetchall():
+        first.setdefault((one, other), {})[rank] = count
+    tables: dict[tuple[str | None, str | None], list[tuple[Any, ...]]] = {}
+    for one, other, *row in calculation.execute(_STEPS).fetchall():
+        tables.setdefault((one, other), []).append(tuple(row))
     return {
-        "counts": _counts(calculation, len(sources)),
-        "steps": [table for table in steps if table["rows"]],
+        "counts": _counts(calculation, len(records)),
+        "steps": [_table(key, rows, first.get(key, {}), records) for key, rows in tables.items()],
         "weights": _weights(calculation),
         "review_reasons": _review_reasons(calculation),
         "people_by_records": _sizes(calculation),
@@ -77,39 +85,49 @@ def patterns(calculation: duckdb.DuckDBPyConnection, model: Model) -> list[dict[
 
 def _pattern(row: tuple[Any, ...], parts: list[str]) -> dict[str, Any]:
     decision, rule, pairs, *rest = row
-    levels, means = rest[: len(parts)], rest[len(parts):]
+    levels, means = rest[: len(parts)], rest[len(parts) :]
     bars = [
         {"part": part, "level": level or "", "bits": round(mean, 4)}
         for part, level, mean in zip(parts, levels, means, strict=True)
         if part == START or level
     ]
     return {
-        "decision": decision, "rule": rule, "pairs": pairs, "bars": bars, "total": round(sum(bar["bits"] for bar in bars), 4),
+        "decision": decision,
+        "rule": rule,
+        "pairs": pairs,
+        "bars": bars,
+        "total": round(sum(bar["bits"] for bar in bars), 4),
         "words": "; ".join(f"{bar['part'].replace('_', ' ')}: {bar['level']}" for bar in bars if bar["level"]),
     }
 
 
-def _table(calculation: duckdb.DuckDBPyConnection, title: str, one: str | None, other: str | None) -> dict[str, Any]:
-    if one is None:
-        rows = calculation.execute(_STEPS.format("'all'", "'all'")).fetchall()
-        first = dict(calculation.execute(_FIRST_LINKED.format("true")).fetchall())
-        base = _one(calculation, "select count(*) from standard")
-    else:
-        facts = {"one": one, "other": other}
-        rows = [row for row in calculation.execute(_STEPS.format("one", "other")).fetchall() if row[:2] == (one, other)]
-        first = dict(calculation.execute(_FIRST_LINKED.format("a.source = $one and b.source = $other"), facts).fetchall())
-        base = calculation.execute("select count(*) from standard where source = $one", {"one": one}).fetchall()[0][0]
-    links = sum(row[4] for row in rows)
+def _table(
+    key: tuple[str | None, str | None], rows: list[tuple[Any, ...]], first: dict[int, int], records: dict[str, int]
+) -> dict[str, Any]:
+    one, other = key
+    base = sum(records.values()) if one is None else records[one]
+    links = sum(row[2] for row in rows)
     lines, reached = [], 0
-    for _, _, rule, pairs, accepted, reviewed in rows:
+    for rule, pairs, accepted, reviewed in rows:
         reached += first.get(list(Rule).index(Rule(rule)), 0)
-        lines.append({
-            "step": rule, "rule": RULE_MEANING[Rule(rule)], "pairs": pairs, "accepted": accepted,
-            "share_of_links": accepted / links if links else None, "cumulative_linkage_rate": reached / base if base else None,
-            "sent_to_review": reviewed,
-        })
-    of = "all records" if one is None else f"records of {one}"
-    return {"sources": title, "records": base, "linkage_rate_is_of": of, "rows": lines}
+        lines.append(
+            {
+                "step": rule,
+                "rule": RULE_MEANING[Rule(rule)],
+                "pairs": pairs,
+                "accepted": accepted,
+                "share_of_links": accepted / links if links else None,
+                "cumulative_linkage_rate": reached / base if base else None,
+                "sent_to_review": reviewed,
+            }
+        )
+    title = "overall" if one is None else f"within {one}" if one == other else f"{one} – {other}"
+    return {
+        "sources": title,
+        "records": base,
+        "linkage_rate_is_of": "all records" if one is None else f"records of {one}",
+        "rows": lines,
+    }
 
 
 def _counts(calculation: duckdb.DuckDBPyConnection, sources: int) -> dict[str, Any]:
@@ -117,14 +135,24 @@ def _counts(calculation: duckdb.DuckDBPyConnection, sources: int) -> dict[str, A
         select sum(n), count(*), count(*) filter (where n = 1) from
           (select count(*) as n from membership_wanted group by person_id)""").fetchall()[0]
     links, reviews = calculation.execute("""
-        select count(*) filter (where decision = 'link'), count(*) filter (where decision = 'review') from decided_edge""").fetchall()[0]
+        select count(*) filter (where decision = 'link'), count(*) filter (where decision = 'review')
+          from decided_edge""").fetchall()[0]
     care, linked = calculation.execute("""
-        with health as (select distinct person_id from membership_wanted join standard using (record_id) where source = 'systmone'),
-             care as (select distinct person_id from membership_wanted join standard using (record_id) where source <> 'systmone')
+        with health as (select distinct person_id from membership_wanted join standard using (record_id)
+          where source = 'systmone'),
+             care as (select distinct person_id from membership_wanted join standard using (record_id)
+               where source <> 'systmone')
         select count(*), count(*) filter (where person_id in (from health)) from care""").fetchall()[0]
     rate = {**wilson(linked, care).as_dict(), "how": "people known to care who are linked to a health record"}
-    return {"records": int(records or 0), "sources": sources, "people": people, "people_with_one_record": alone, "links": links,
-            "reviews": reviews, "linkage_rate": rate}
+    return {
+        "records": int(records or 0),
+        "sources": sources,
+        "people": people,
+        "people_with_one_record": alone,
+        "links": links,
+        "reviews": reviews,
+        "linkage_rate": rate,
+    }
 
 
 def _weights(calculation: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
@@ -132,7 +160,10 @@ def _weights(calculation: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         select (floor(weight / 2) * 2)::int as bits_from, count(*) filter (where decision = 'link'),
                count(*) filter (where decision = 'review'), count(*) filter (where decision = 'reject')
           from decided_edge where weight is not null group by 1 order by 1""").fetchall()
-    return [{"from": low, "to": low + 2, "link": link, "review": review, "reject": reject} for low, link, review, reject in rows]
+    return [
+        {"from": low, "to": low + 2, "link": link, "review": review, "reject": reject}
+        for low, link, review, reject in rows
+    ]
 
 
 def _review_reasons(calculation: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
@@ -143,7 +174,8 @@ def _review_reasons(calculation: duckdb.DuckDBPyConnection) -> list[dict[str, An
 
 def _sizes(calculation: duckdb.DuckDBPyConnection) -> list[dict[str, int]]:
     rows = calculation.execute("""
-        select n, count(*) from (select count(*) as n from membership_wanted group by person_id) group by n order by n""").fetchall()
+        select n, count(*) from (select count(*) as n from membership_wanted group by person_id)
+         group by n order by n""").fetchall()
     return [{"records": records, "people": people} for records, people in rows]
 
 
@@ -153,9 +185,9 @@ def _number_agreement(calculation: duckdb.DuckDBPyConnection) -> dict[str, Any]:
                count(*) filter (where numbers = 'missing'),
                count(*) filter (where numbers = 'same' and weight_without_number < 0)
           from decided_edge where decision = 'link'""").fetchall()[0]
-    return {"links_where_both_have_a_number": both, "numbers_agree": wilson(same, both).as_dict(),
-            "links_where_a_number_is_missing": without, "links_resting_on_the_number_alone": one_field}
-
-
-def _one(calculation: duckdb.DuckDBPyConnection, query: str) -> int:
-    return int(calculation.execute(query).fetchall()[0][0])
+    return {
+        "links_where_both_have_a_number": both,
+        "numbers_agree": wilson(same, both).as_dict(),
+        "links_where_a_number_is_missing": without,
+        "links_resting_on_the_number_alone": one_field,
+    }

@@ -1,4 +1,5 @@
-"""Score candidates with Splink itself: the peer that the compiled statement must equal, and the way out for larger councils.
+"""Score candidates with Splink itself: the peer that the compiled statement must equal, and the way out for larger
+councils.
 
 Nightly runs use `compiled.py`, which holds the same model in one statement; a test compares the two on every candidate.
 """

@@ -44,9 +44,9 @@ class _Known:
 def run(context: RunContext) -> RunResult:
     """Link every current source record to a person.
 
-    Ends `done`; without any change when nothing is new since the last run. Ends `held` when nothing has been conformed yet
-    or another link run is at work. Raises `StageFailure` when blocking would make too many pairs; the people of the last
-    run stay as they are.
+    Ends `done`; without any change when nothing is new since the last run. Ends `held` when nothing has been
+    conformed yet or another link run is at work. Raises `StageFailure` when blocking would make too many pairs; the
+    people of the last run stay as they are.
     """
     return recorded(_STAGE, "linker", context, lambda store, lease: _link(context, store, lease))
 
@@ -66,23 +66,32 @@ def _link(context: RunContext, store: Store, lease: Lease) -> RunResult:
             if not still_holds(connection, lease):
                 return RunResult(_STAGE, "", RunState.HELD, findings=(_LOST,))
             publish.write_people(connection, assignment, numbers, known.moment)
-            changes = publish.write_history(connection, calculation, known.moment)
+            changes = publish.write_history(connection, calculation, known.moment, is_full=figures.is_full)
             publish.write_digests(connection, calculation)
             connection.exec_driver_sql(
                 """insert into ledger.link_run (run_id, as_known_at, model_version, input_digest, report)
                    values (%(run)s, %(moment)s, %(model)s, %(digest)s, %(report)s)""",
-                {"run": context.run_id, "moment": known.moment, "model": model.version, "digest": known.digest,
-                 "report": json.dumps(facts)},
+                {
+                    "run": context.run_id,
+                    "moment": known.moment,
+                    "model": model.version,
+                    "digest": known.digest,
+                    "report": json.dumps(facts),
+                },
             )
     finally:
         calculation.close()
-    return RunResult(_STAGE, "", RunState.DONE, counts=_counts(figures, facts, assignment, changes), as_known_at=known.moment)
+    return RunResult(
+        _STAGE, "", RunState.DONE, counts=_counts(figures, facts, assignment, changes), as_known_at=known.moment
+    )
 
 
 def _look(store: Store, model: Model) -> _Known:
     with store.connect("linker") as connection:
         return _Known(
-            latest_moment(connection), inputs.input_digest(connection, model.version), inputs.last_run(connection),
+            latest_moment(connection),
+            inputs.input_digest(connection, model.version),
+            inputs.last_run(connection),
             inputs.read_decisions(connection),
         )
 
@@ -92,15 +101,20 @@ def _calculate(
 ) -> tuple[EdgeFigures, Assignment, dict[str, int]]:
     sources = inputs.read_sources(store)
     before = inputs.read_before(store, known.last[0], known.last[1]) if known.last else None
-    believed = inputs.read_believed(store)
     figures = find_edges(calculation, sources, model, synthetic=context.profile.synthetic, before=before)
     constraints = constraints_from((d.left, d.right, d.answer) for d in known.decisions)
-    grouped = form_groups(calculation, model, constraints, believed.person_of, is_full=figures.is_full)
+    grouped = form_groups(calculation, model, constraints, inputs.read_memberships(store), is_full=figures.is_full)
+    with store.connect("linker") as connection:
+        believed = inputs.read_believed(connection, grouped.person_of)
     assignment = assign_people(
-        grouped.grouping.groups, grouped.nodes, believed.person_of, believed.concerning(grouped.affected, grouped.is_full),
-        key=key_for(context.profile, "person ids"), next_number=believed.next_number,
+        grouped.grouping.groups,
+        grouped.nodes,
+        believed.person_of,
+        believed.people,
+        key=key_for(context.profile, "person ids"),
+        next_number=believed.next_number,
     )
-    outcome.write_memberships(calculation, grouped, assignment, believed)
+    outcome.write_memberships(calculation, grouped, assignment)
     outcome.write_edges(calculation, grouped, constraints, known.decisions, model)
     calculation.execute((files("linkage") / "sql" / "survivorship.sql").read_text(encoding="utf-8"))
     publish.prepare_rows(calculation)
@@ -114,10 +128,18 @@ def _counts(
     headline = facts["counts"]
     assert isinstance(headline, dict)
     return {
-        "records": figures.records, "changed_records": figures.changed, "pairs_compared": figures.blocking.pairs_compared,
-        "people": headline["people"], "links": headline["links"], "reviews": headline["reviews"],
-        "people_born": sum(c.is_new for c in assignment.changes), "people_merged": assignment.merged,
+        "records": figures.records,
+        "changed_records": figures.changed,
+        "pairs_compared": figures.blocking.pairs_compared,
+        "people": headline["people"],
+        "links": headline["links"],
+        "reviews": headline["reviews"],
+        "people_born": sum(c.is_new for c in assignment.changes),
+        "people_merged": assignment.merged,
         "people_split": assignment.split,
-        **{f"{table.partition('.')[2]}_{kind}": getattr(change, kind) for table, change in changes.items()
-           for kind in ("added", "ended")},
+        **{
+            f"{table.partition('.')[2]}_{kind}": getattr(change, kind)
+            for table, change in changes.items()
+            for kind in ("added", "ended")
+        },
     }

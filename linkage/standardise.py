@@ -1,13 +1,12 @@
 """Make source records comparable, once: every later step reads the table `standard` that this module fills.
 
-Distinct values are cleaned in Python by the shared parsers (NHS number, postcode) and by `names.py`; the rest is one SQL
-statement over DuckDB. Whatever depends on the whole (communal postcodes, dates that are too frequent) is a column too,
-so that a change of it marks exactly the records it concerns as changed.
+Distinct values are cleaned in Python by the shared parsers (NHS number, postcode) and by `names.py`; the rest is one
+SQL statement over DuckDB. Whatever depends on the whole (communal postcodes, dates that are too frequent) is a column
+too, so that a change of it marks exactly the records it concerns as changed.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -30,8 +29,13 @@ class StandardisedCounts:
 
 
 def standardise(
-    calculation: duckdb.DuckDBPyConnection, persons: pa.Table, addresses: pa.Table, references: pa.Table, *,
-    model: Model, synthetic: bool,
+    calculation: duckdb.DuckDBPyConnection,
+    persons: pa.Table,
+    addresses: pa.Table,
+    references: pa.Table,
+    *,
+    model: Model,
+    synthetic: bool,
 ) -> StandardisedCounts:
     """Fill the table `standard` of `calculation` from the current source rows.
 
@@ -45,12 +49,12 @@ def standardise(
     """
     for name, table in (("source_person", persons), ("source_address", addresses), ("source_reference", references)):
         calculation.register(name, table)
-    reasons = _load_number_forms(calculation, synthetic=synthetic)
+    _load_number_forms(calculation, synthetic=synthetic)
     _load_postcode_forms(calculation)
     _load_name_forms(calculation)
     _load_settings(calculation, model)
     calculation.execute(_sql("standardise.sql"))
-    return StandardisedCounts(_reasons_by_source(calculation, reasons))
+    return StandardisedCounts(_reasons_by_source(calculation))
 
 
 def _sql(name: str) -> str:
@@ -67,30 +71,45 @@ def _register(calculation: duckdb.DuckDBPyConnection, name: str, columns: Mappin
     calculation.register(name, pa.table(dict(columns)))
 
 
-def _load_number_forms(calculation: duckdb.DuckDBPyConnection, *, synthetic: bool) -> dict[str, NhsNumberReason]:
+def _load_number_forms(calculation: duckdb.DuckDBPyConnection, *, synthetic: bool) -> None:
     import pyarrow as pa
 
-    raw = _distinct(calculation, """select distinct nhs_number_supplied from source_person
-                                     where nhs_number_supplied is not null order by 1""")
+    raw = _distinct(
+        calculation,
+        """select distinct nhs_number_supplied from source_person
+                                     where nhs_number_supplied is not null order by 1""",
+    )
     verdicts = [parse_nhs_number(text, allow_test_range=synthetic) for text in raw]
-    _register(calculation, "number_form", {
-        "raw": pa.array(raw, pa.string()), "nhs_number": pa.array([v.number for v in verdicts], pa.string()),
-    })
-    return {text: verdict.reason for text, verdict in zip(raw, verdicts, strict=True)}
+    _register(
+        calculation,
+        "number_form",
+        {
+            "raw": pa.array(raw, pa.string()),
+            "nhs_number": pa.array([v.number for v in verdicts], pa.string()),
+            "reason": pa.array([v.reason.value for v in verdicts], pa.string()),
+        },
+    )
 
 
 def _load_postcode_forms(calculation: duckdb.DuckDBPyConnection) -> None:
     import pyarrow as pa
 
-    raw = _distinct(calculation, """select postcode from source_person where postcode is not null
-                                    union select postcode from source_address where postcode is not null order by 1""")
+    raw = _distinct(
+        calculation,
+        """select postcode from source_person where postcode is not null
+                                    union select postcode from source_address where postcode is not null order by 1""",
+    )
     verdicts = ((text, parse_postcode(text)) for text in raw)
     # Pseudo-postcodes (ZZ99) are never compared (sources 10).
     usable = [(text, v.postcode) for text, v in verdicts if v.reason is PostcodeReason.VALID]
-    _register(calculation, "postcode_form", {
-        "raw": pa.array([text for text, _ in usable], pa.string()),
-        "postcode": pa.array([postcode for _, postcode in usable], pa.string()),
-    })
+    _register(
+        calculation,
+        "postcode_form",
+        {
+            "raw": pa.array([text for text, _ in usable], pa.string()),
+            "postcode": pa.array([postcode for _, postcode in usable], pa.string()),
+        },
+    )
 
 
 def _load_name_forms(calculation: duckdb.DuckDBPyConnection) -> None:
@@ -98,43 +117,62 @@ def _load_name_forms(calculation: duckdb.DuckDBPyConnection) -> None:
 
     fields = ("forename", "middle_names", "known_as", "surname", "previous_surname")
     query = " union ".join(f"select {field} from source_person where {field} is not null" for field in fields)
-    raw = _distinct(calculation, f"""{query} union select reference_value from source_reference
-                                      where reference_type in ('former_surname', 'alias') order by 1""")
+    raw = _distinct(
+        calculation,
+        f"""{query} union select reference_value from source_reference
+                                      where reference_type in ('former_surname', 'alias') order by 1""",
+    )
     forms = [standardise_name(text) for text in raw]
     texts = pa.list_(pa.string())
-    _register(calculation, "name_form", {
-        "raw": pa.array(raw, pa.string()), "joined": pa.array([f.joined for f in forms], pa.string()),
-        "tokens": pa.array([list(f.tokens) for f in forms], texts),
-        "others": pa.array([list(f.others) for f in forms], texts),
-    })
+    _register(
+        calculation,
+        "name_form",
+        {
+            "raw": pa.array(raw, pa.string()),
+            "joined": pa.array([f.joined for f in forms], pa.string()),
+            "tokens": pa.array([list(f.tokens) for f in forms], texts),
+            "others": pa.array([list(f.others) for f in forms], texts),
+        },
+    )
     words = sorted({word for f in forms for word in (f.joined, *f.tokens) if word})
-    _register(calculation, "name_sound", {
-        "word": pa.array(words, pa.string()), "skeleton": pa.array([skeleton(w) for w in words], pa.string()),
-    })
+    _register(
+        calculation,
+        "name_sound",
+        {
+            "word": pa.array(words, pa.string()),
+            "skeleton": pa.array([skeleton(w) for w in words], pa.string()),
+        },
+    )
     pairs = [(word, number) for word, numbers in nickname_groups().items() for number in numbers]
-    _register(calculation, "nickname_of", {
-        "word": pa.array([w for w, _ in pairs], pa.string()), "nickname_group": pa.array([n for _, n in pairs], pa.int32()),
-    })
+    _register(
+        calculation,
+        "nickname_of",
+        {
+            "word": pa.array([w for w, _ in pairs], pa.string()),
+            "nickname_group": pa.array([n for _, n in pairs], pa.int32()),
+        },
+    )
 
 
 def _load_settings(calculation: duckdb.DuckDBPyConnection, model: Model) -> None:
     import pyarrow as pa
 
     calculation.register("name_share", model.name_shares())
-    _register(calculation, "setting", {
-        "communal_surnames": pa.array([model.bands.communal_surnames], pa.int32()),
-        "name_floor": pa.array([model.bands.name_floor], pa.float64()),
-        "full_name_floor": pa.array([model.bands.full_name_floor], pa.float64()),
-    })
+    _register(
+        calculation,
+        "setting",
+        {
+            "communal_surnames": pa.array([model.bands.communal_surnames], pa.int32()),
+            "name_floor": pa.array([model.bands.name_floor], pa.float64()),
+            "full_name_floor": pa.array([model.bands.full_name_floor], pa.float64()),
+        },
+    )
 
 
-def _reasons_by_source(
-    calculation: duckdb.DuckDBPyConnection, reasons: Mapping[str, NhsNumberReason]
-) -> dict[str, dict[str, int]]:
-    found: dict[str, Counter[str]] = {}
-    for source, supplied, records in calculation.execute(
-        "select source, nhs_number_supplied, count(*) from source_person group by all order by all"
-    ).fetchall():
-        reason = reasons.get(supplied, NhsNumberReason.MISSING) if supplied is not None else NhsNumberReason.MISSING
-        found.setdefault(source, Counter())[reason.value] += records
-    return {source: dict(sorted(counts.items())) for source, counts in sorted(found.items())}
+def _reasons_by_source(calculation: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for source, reason, records in calculation.execute(f"""
+        select p.source, coalesce(n.reason, '{NhsNumberReason.MISSING}'), count(*) from source_person p
+          left join number_form n on n.raw = p.nhs_number_supplied group by all order by all""").fetchall():
+        found.setdefault(source, {})[reason] = records
+    return found

@@ -1,7 +1,7 @@
 """Estimate a new model version: u from random pairs by Splink, m from pairs that share a checked number.
 
-Run rarely and review always. About one shared number in a hundred is wrong, so m comes from a two-class EM over the counts
-of agreement patterns, with u fixed; the share of true pairs settles by itself (linkage handbook 7.3).
+Run rarely and review always. About one shared number in a hundred is wrong, so m comes from a two-class EM over the
+counts of agreement patterns, with u fixed; the share of true pairs settles by itself (linkage handbook 7.3).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from linkage.definition import BANDS, FIXED_M, FIXED_U, GUARDS, untrained_settings
-from linkage.model import Bands
+from linkage.model import Model, model_from
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,8 +43,12 @@ def train(calculation: duckdb.DuckDBPyConnection, *, seed: int) -> Trained:
     records = int(calculation.execute("select count(*) from standard").fetchall()[0][0])
     u = _estimate_u(calculation, settings, seed)
     patterns, counts = _patterns(calculation, settings)
-    m, share = _estimate_m(patterns, counts, [u[c["output_column_name"]] for c in settings["comparisons"]],
-                           free=[c["output_column_name"] not in {"nhs_number", *FIXED_M} for c in settings["comparisons"]])
+    m, share = _estimate_m(
+        patterns,
+        counts,
+        [u[c["output_column_name"]] for c in settings["comparisons"]],
+        free=[c["output_column_name"] not in {"nhs_number", *FIXED_M} for c in settings["comparisons"]],
+    )
     for comparison, values in zip(settings["comparisons"], m, strict=True):
         name = comparison["output_column_name"]
         known = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
@@ -59,7 +63,10 @@ def train(calculation: duckdb.DuckDBPyConnection, *, seed: int) -> Trained:
 def write_version(
     folder: Path, version: str, trained: Trained, shares: Sequence[tuple[str, str, float]], facts: Mapping[str, Any]
 ) -> None:
-    """Write the three files of a new version. Raises `FileExistsError` when the version exists: a model is never edited."""
+    """Write the three files of a new version.
+
+    Raises `FileExistsError` when the version exists: a model is never edited.
+    """
     path = folder / f"{version}.json"
     if path.exists():
         raise FileExistsError(f"{path}: a model version is never edited; choose a new name")
@@ -79,13 +86,16 @@ def name_shares(calculation: duckdb.DuckDBPyConnection, *, source: str) -> list[
         shares += calculation.execute(
             f"""select '{kind}', {kind}, count(*) / sum(count(*)) over () from standard
                  where source = $source and {kind} is not null group by {kind}
-               qualify count(*) > 1 order by 3 desc, 2""", {"source": source}).fetchall()
+               qualify count(*) > 1 order by 3 desc, 2""",
+            {"source": source},
+        ).fetchall()
     return shares
 
 
-def starting_bands() -> Bands:
-    """The lines a new version starts from (`definition.py`)."""
-    return Bands(**BANDS)  # type: ignore[arg-type]
+def untrained_model(shares: tuple[tuple[str, str, float], ...] = ()) -> Model:
+    """The lines and name frequencies alone, enough to standardise records before there is a model."""
+    settings = {"probability_two_random_records_match": 0.5, "comparisons": []}
+    return model_from("untrained", settings, {"guards": [], "bands": dict(BANDS), "facts": {}}, shares)
 
 
 def _estimate_u(
@@ -105,7 +115,9 @@ def _estimate_u(
             result[name] = np.array(FIXED_U[name])
             continue
         levels = [level for level in found[name]["comparison_levels"] if not level.get("is_null_level")]
-        smoothed = np.array([float(level.get("u_probability", 0.0)) for level in levels]) * _RANDOM_PAIRS + _HALF_A_COUNT
+        smoothed = (
+            np.array([float(level.get("u_probability", 0.0)) for level in levels]) * _RANDOM_PAIRS + _HALF_A_COUNT
+        )
         result[name] = smoothed / smoothed.sum()
     return result
 
@@ -120,11 +132,13 @@ def _patterns(
 
     names = [c["output_column_name"] for c in settings["comparisons"]]
     rows = calculation.execute(f"""
-        with pair as (select l.record_id as left_id, r.record_id as right_id, false as by_demographics, false as by_reference,
+        with pair as (select l.record_id as left_id, r.record_id as right_id, false as by_demographics,
+          false as by_reference,
                              false as by_mark
                         from standard l join standard r on l.nhs_number = r.nhs_number and l.record_id < r.record_id)
         {level_expressions(settings)}
-        select {", ".join(f"level_{n} - 1" for n in names)}, count(*) from levelled group by all order by all""").fetchall()
+        select {", ".join(f"level_{n} - 1" for n in names)}, count(*)
+          from levelled group by all order by all""").fetchall()
     table = np.array(rows, dtype=np.int64)
     return table[:, :-1], table[:, -1].astype(np.float64)
 
@@ -132,7 +146,10 @@ def _patterns(
 def _estimate_m(
     patterns: NDArray[np.int64], counts: NDArray[np.float64], u: Sequence[NDArray[np.float64]], free: Sequence[bool]
 ) -> tuple[list[NDArray[np.float64]], float]:
-    """Two-class EM with u fixed: m of every comparison, and the share of true pairs. `free` False: left out of the sum."""
+    """Two-class EM with u fixed: m of every comparison, and the share of true pairs.
+
+    `free` False: left out of the sum.
+    """
     import numpy as np
 
     m = [_first_guess(len(values)) for values in u]
@@ -149,7 +166,9 @@ def _estimate_m(
         for column, is_free in enumerate(free):
             if is_free:
                 known = patterns[:, column] >= 0
-                found = np.bincount(patterns[known, column], weights=(posterior * counts)[known], minlength=len(u[column]))
+                found = np.bincount(
+                    patterns[known, column], weights=(posterior * counts)[known], minlength=len(u[column])
+                )
                 m[column] = (found + _HALF_A_COUNT) / (found + _HALF_A_COUNT).sum()
         if abs(new_share - share) < 1e-9:
             break
@@ -167,6 +186,7 @@ def _prior(calculation: duckdb.DuckDBPyConnection, share: float, records: int) -
     """Expected matching pairs among all pairs: those that share a number, scaled up to the records that have none."""
     pairs, numbered = calculation.execute("""
         select (select sum(n * (n - 1) / 2) from (select count(*) as n from standard where nhs_number is not null
-                                                   group by nhs_number)), count(nhs_number) from standard""").fetchall()[0]
+                                                   group by nhs_number)), count(nhs_number)
+                                                     from standard""").fetchall()[0]
     expected = float(pairs) * share * (records / numbered) ** 2
-    return round(expected / (records * (records - 1) / 2), 12)
+    return float(round(expected / (records * (records - 1) / 2), 12))

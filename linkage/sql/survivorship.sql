@@ -1,4 +1,4 @@
--- Grain: one row per person. Key: person_id. The best value of each identifier among the person's records, with the source
+-- Grain: one row per touched person. Key: person_id. The best value of each identifier among the person's records, with the source
 -- it comes from (sources 9.3). Trust: verified number, then the latest we learnt, then health before care, then the key.
 create or replace table detail_wanted as
 with member as (
@@ -6,6 +6,7 @@ with member as (
          coalesce(s.birth_estimated, false) as is_estimated, f.postcode as clean_postcode, s.is_communal,
          case when p.source = 'systmone' then 0 else 1 end as care_last
     from membership_wanted w
+    semi join touched_person t on t.person_id = w.person_id
     join source_person p on p.source_record_id = w.record_id
     join standard s on s.record_id = w.record_id
     left join postcode_form f on f.raw = p.postcode
@@ -60,7 +61,7 @@ select p.person_id, n.number as nhs_number, n.is_verified as nhs_number_verified
          {'k': 'death_date', 'v': d.source}, {'k': 'sex', 'v': s.source}, {'k': 'ethnicity_code', 'v': e.source},
          {'k': 'postcode', 'v': pc.source}, {'k': 'gp_practice_code', 'v': g.source}], lambda x: x.v is not null)))::varchar
          as value_sources
-  from (select distinct person_id from membership_wanted) p
+  from (select distinct person_id from member) p
   left join best_number n using (person_id) left join best_name nm using (person_id) left join birth b using (person_id)
   left join best_death d using (person_id) left join best_sex s using (person_id) left join best_ethnicity e using (person_id)
   left join best_postcode pc using (person_id) left join best_practice g using (person_id);
