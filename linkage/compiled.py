@@ -38,6 +38,7 @@ _FACTS = {
     " or coalesce(forename_sound_l = forename_sound_r and length(forename_sound_l) > 1, false)"
     " or coalesce(left(forename_l, 1) = left(forename_r, 1)"
     " and (least(length(forename_l), length(forename_r)) = 1 or levenshtein(forename_l, forename_r) <= 1), false)",
+    "surname_known": "surname_l is not null and surname_r is not null",
     "forename_known": "forename_l is not null and forename_r is not null",
     "initials_agree": "coalesce(left(forename_l, 1) = left(forename_r, 1), false)",
     "family_begins_alike": "coalesce(left(surname_l, 3) = left(surname_r, 3), false) or list_has_any(surnames_l, "

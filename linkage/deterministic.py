@@ -58,7 +58,9 @@ REASON_MEANING = {
     "undecided": "a reviewer could not tell",
 }
 
-_NAMES_AGREE = "((initials_agree or forename_alike) and (family_begins_alike or surname_alike) or exchanged)"
+# A part that is missing disagrees with nothing.
+_NAMES_DISAGREE = """(not exchanged and (forename_known and not (initials_agree or forename_alike)
+      or surname_known and not (family_begins_alike or surname_alike)))"""
 _BORN_APART = "(birth_exact and birth_parts < 2 and not birth_near)"
 _OTHER_FORENAME = "(forename_known and not forename_alike and not exchanged)"
 
@@ -70,7 +72,7 @@ def _contradiction(model: Model) -> str:
     when the rest of the record would have linked the two without any number.
     """
     return f"""(weight_without_number < {model.bands.link}
-      and (birth_parts < 2 and not {_NAMES_AGREE} or {_BORN_APART} and {_OTHER_FORENAME}
+      and (birth_parts < 2 and {_NAMES_DISAGREE} or {_BORN_APART} and {_OTHER_FORENAME}
            or sex_differs and {_OTHER_FORENAME}))"""
 
 

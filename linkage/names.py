@@ -229,7 +229,7 @@ def _tokens(text: str) -> tuple[str, ...]:
     plain = "".join(c for c in folded if not unicodedata.combining(c))
     words = [w for w in _NOT_LETTERS.split(plain) if w and w not in _TITLES and w not in _NOTES]
     words = [w for w in words if w not in _SOFT_NOTES] or words
-    if words and words[0] in _PLACEHOLDERS and (len(words) == 1 or words[0] in _PLACEHOLDER_BEGINNINGS):
+    if not words or "".join(words) in _PLACEHOLDERS or words[0] in _PLACEHOLDER_BEGINNINGS:
         return ()
     joined: list[str] = []
     prefix = ""

@@ -15,6 +15,7 @@ from linkage import report_method, report_quality, report_results
 from linkage.engine import EdgeFigures
 from linkage.identity import Assignment
 from linkage.model import Model
+from linkage.second_opinion import second_opinion
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,6 +32,11 @@ def build(
     """The report of this run, from its tables `standard`, `decided_edge` and `membership_wanted`."""
     results = report_results.results(calculation)
     quality = report_quality.estimates(calculation, model.bands, moment)
+    quality["second_opinion"] = (
+        second_opinion(calculation, model.bands).as_dict()
+        if figures.is_full
+        else "not measured in this run, because only pairs with a changed record were compared"
+    )
     counts = results["counts"]
     changed = sum(not c.is_new or c.split_from is not None for c in assignment.changes)
     return {
