@@ -44,7 +44,7 @@ class Reference:
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
     folder = tmp_path_factory.mktemp("kill")
-    with small_council(folder / "council", scale=0.01, nights=1) as home:
+    with small_council(folder / "council", scale=0.05, nights=1) as home:
         run_delivered_night(home, 0)
         deliver(home.folder, 1, home.mart_admin_url)
         before: dict[Step, str] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 from connectors.synthetic.settings import SyntheticSettings
@@ -14,13 +15,21 @@ from governance import embedded
 from onestory.demo import deliver, synth
 from onestory.home import Home, open_home
 
+_LAST_NIGHT = date(2026, 3, 31)
+
 
 @contextmanager
 def small_council(folder: Path, *, scale: float, nights: int, seed: int = 7) -> Iterator[Home]:
-    """A home with its council's deliveries made and none of them delivered; its server is gone afterwards."""
+    """A home with its council's deliveries made and none of them delivered; its server is gone afterwards.
+
+    The last night is that of 31 March 2026, so that the reporting period is covered.
+    """
     home = open_home(folder)
     try:
-        synth(home.folder, SyntheticSettings(seed=seed, scale=scale, nights=nights))
+        synth(
+            home.folder,
+            SyntheticSettings(seed=seed, scale=scale, nights=nights, first_night=_LAST_NIGHT - timedelta(days=nights)),
+        )
         yield home
     finally:
         embedded.remove(home.folder)
