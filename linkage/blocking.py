@@ -98,7 +98,10 @@ RULES: Sequence[BlockingRule] = (
 
 
 def make_keys(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> tuple[RuleCount, ...]:
-    """Fill `block_key` (rule, key, record_id) with the blocks that will be compared, and count each rule's work."""
+    """Fill `block_key` (rule, key, record_id) with the blocks that will be compared, and count each rule's work.
+
+    The keys that the cap leaves out are in `left_out_key`.
+    """
     parts = " union all ".join(
         f"select distinct {number}::utinyint as rule, hash({number}, value) as key, record_id from ({rule.select}) "
         "where value is not null"
@@ -112,6 +115,8 @@ def make_keys(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> tuple[Rul
           from all_block_key group by key having count(*) > 1""")
     calculation.execute("""create or replace table block_key as
         select k.rule, k.key, k.record_id from all_block_key k join block b using (key) where not b.is_left_out""")
+    calculation.execute("""create or replace table left_out_key as
+        select k.key, k.record_id from all_block_key k join block b using (key) where b.is_left_out""")
     calculation.execute("drop table all_block_key")
     counts = calculation.execute("""
         select rule, coalesce(sum(records * (records - 1) // 2) filter (where not is_left_out), 0)::bigint,

@@ -48,7 +48,7 @@ REASON_MEANING = {
     "guard": "agreement that a twin, or a parent and child, would show as well",
     "little_evidence": "more than half of the possible evidence is missing",
     "weak": "match weight between the review line and the link line",
-    "close_competitor": "another candidate is nearly as good",
+    "close_competitor": "another candidate is better, as good or nearly as good",
     "group_conflict": "joining the two groups would put two verified numbers into one person",
     "group_not_same": "a reviewer said that records of the two groups are not the same person",
     "group_birth_dates": "joining the two groups would put birth dates more than ten years apart into one person",

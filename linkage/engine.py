@@ -144,7 +144,7 @@ def reasons(grouped: Grouped) -> dict[int, str]:
 def _find_changed(calculation: duckdb.DuckDBPyConnection, before: Before | None) -> None:
     calculation.execute("""
         create or replace table digest_now as
-        with keys as (select record_id, bit_xor(key) as keys, count(*) as blocks from block_key group by record_id),
+        with keys as (select record_id, bit_xor(key) as keys, count(*) as blocks from left_out_key group by record_id),
              stated as (select record_id, count(*) || ':' || sum(hash(other, kind)) as pairs
                           from (select left_id as record_id, right_id as other, by_mark as kind from stated_pair
                                 union all select right_id, left_id, by_mark from stated_pair) group by record_id),

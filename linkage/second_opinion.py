@@ -1,8 +1,11 @@
 """A second opinion on a fixed sample of candidates, by another library and another method.
 
-recordlinkage's ECM classifier, with its own comparison functions, judges the pairs that stand at a hash-chosen sample of the
-candidates; the share on which it disagrees with the model is reported, and above an agreed line a new model version is not
-put to use. It is not the engine: candidates of a real run are too many and too seldom matches for it (linkage handbook 16).
+recordlinkage's ECM classifier, with its own comparison functions,
+  judges the pairs that stand at a hash-chosen sample of the
+candidates; the share on which it disagrees with the model is reported,
+  and above an agreed line a new model version is not
+put to use. It is not the engine: candidates of a real run are too many
+  and too seldom matches for it (linkage handbook 16).
 """
 
 from __future__ import annotations
@@ -54,7 +57,7 @@ def second_opinion(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> Seco
     if len(pairs) < _FEWEST_PAIRS or not pairs["is_match"].any() or pairs["is_match"].all():
         return SecondOpinion(len(pairs), None, 0, 0)
     records = calculation.execute("""
-        select record_id, forename, surname, birth_text, sex, coalesce(postcode, '') as postcode from standard
+        select record_id, forename, surname, birth_text, sex, postcode from standard
          where record_id in (select left_id from scored union select right_id from scored)""").df()
     there = judged_by_ecm(records.set_index("record_id"), pairs)
     here = pairs["is_match"].to_numpy()

@@ -31,7 +31,8 @@ def answer(
 
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str, str]]] = {
-    "same verified number, everything agrees": (IRIS | numbered(NUMBER), IRIS | numbered(NUMBER), ("nhs_verified", "link", "")),
+    "same verified number, everything agrees": (IRIS | numbered(NUMBER), IRIS | numbered(NUMBER), ("nhs_verified",
+      "link", "")),
     "same verified number, married since": (
         IRIS | numbered(NUMBER), IRIS | numbered(NUMBER) | {"surname": "Vale"}, ("nhs_verified", "link", "")),
     "same verified number, birth date wrong in one part": (
@@ -52,9 +53,11 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str, str]]] = 
         IRIS | numbered(NUMBER, verified=False), STRANGER | numbered(NUMBER),
         ("nhs_cross_checked", "review", "number_cross_check_failed")),
     "two verified numbers, everything else agrees": (
-        IRIS | numbered(NUMBER), IRIS | numbered(OTHER_NUMBER), ("probabilistic", "review", "different_verified_numbers")),
+        IRIS | numbered(NUMBER), IRIS | numbered(OTHER_NUMBER), ("probabilistic", "review",
+          "different_verified_numbers")),
     "two numbers, one unverified, everything else agrees": (
-        IRIS | numbered(NUMBER, verified=False), IRIS | numbered(OTHER_NUMBER), ("probabilistic", "review", "different_numbers")),
+        IRIS | numbered(NUMBER, verified=False), IRIS | numbered(OTHER_NUMBER), ("probabilistic", "review",
+          "different_numbers")),
     "two verified numbers, nothing else agrees": (
         IRIS | numbered(NUMBER), HUSBAND | numbered(OTHER_NUMBER), ("", "no edge", "")),
     "no number, everything else agrees": (IRIS, IRIS | numbered(NUMBER), ("probabilistic", "link", "")),
