@@ -2,7 +2,8 @@
 set role onestory_owner;
 create table identity.standardised_record (          -- working state, no history: one digest a record, never its content
   source_record_id bigint primary key references identity.source_record,
-  standard_digest  text not null                     -- over everything a comparison or a blocking rule reads
+  standard_digest  text not null,                    -- over everything a comparison or a blocking rule reads
+  detail_digest    text not null                     -- over everything the choice of a person's best values reads
 );
 
 -- What a pair says by itself, before groups are formed; `decision` and `reason` say what became of it in its group.
