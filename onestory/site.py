@@ -42,6 +42,8 @@ def environment(home: Home, port: int = 8080) -> dict[str, str]:
         "GX_ANALYTICS_ENABLED": "false",
         "TQDM_DISABLE": "1",
         "PYTHONWARNINGS": "ignore",
+        # Airflow looks its own processes up by name.
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
 
 
