@@ -66,9 +66,11 @@ def _land(context: RunContext, store: Store, _: Lease) -> RunResult:
 def past_of(store: Store, source: str) -> Past:
     """What the ledger knows of the source's earlier deliveries."""
     with store.connect("loader") as connection:
-        taken = {"source": source, "taken": ["landed", "checked", "conformed"]}
+        taken = {"source": source, "taken": ["landed", "checked", "conformed"], "held": "CHECK-"}
         moment = connection.exec_driver_sql(
-            "select max(as_known_at) from ledger.delivery where source = %(source)s and state = any(%(taken)s)", taken
+            """select max(as_known_at) from ledger.delivery where source = %(source)s
+                and (state = any(%(taken)s) or (state = 'held' and starts_with(code, %(held)s)))""",
+            taken,
         ).scalar_one()
         records = connection.exec_driver_sql(
             """select distinct on (t.dataset) t.dataset, t.records

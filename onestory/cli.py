@@ -17,6 +17,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from onestory import upkeep
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -24,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="OneStory joins adult social care and community health records, and builds the statutory returns.",
 )
+app.add_typer(upkeep.app, name="held")
 console = Console(width=max(shutil.get_terminal_size((120, 40)).columns, 100))
 EXIT_FOR = {"done": 0, "stopped": 1, "held": 3, "quarantined": 3, "refused": 4}
 
@@ -136,6 +139,18 @@ def run_stage(
     for finding in result.findings:
         console.print(f"  {finding.code}: {finding.message}. {finding.remedy}", highlight=False, soft_wrap=True)
     raise typer.Exit(EXIT_FOR[result.state.value])
+
+
+@app.command()
+def ledger(profile: ProfileOption) -> None:
+    """Show what became of every row read, by source; the balance must be exact."""
+    from domain.profile import load_profile
+    from governance.store import Store
+    from onestory import summary
+    from onestory.tables import rows_table
+
+    with Store(load_profile(profile)).connect("auditor") as connection:
+        console.print(rows_table(summary.accounts(summary.ledger(connection))))
 
 
 @app.command()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -65,9 +66,11 @@ def run_demo(folder: Path, settings: SyntheticSettings, progress: Progress | Non
     synth(home.folder, settings, progress)
     site.prepare(home)
     _carry_nights(home, settings, progress)
+    from dags.nightly import tasks_recorded
     from onestory.summary import summarise
 
-    return summarise(home, seconds=time.monotonic() - started)
+    states = Counter(state for _, _, state in tasks_recorded())
+    return summarise(home, seconds=time.monotonic() - started, airflow_tasks=dict(states))
 
 
 def _carry_nights(home: Home, settings: SyntheticSettings, progress: Progress | None) -> None:

@@ -27,12 +27,13 @@ _ACCOUNT: dict[str, tuple[str, ...]] = {
 }
 
 
-def summarise(home: Home, seconds: float) -> dict[str, Any]:
+def summarise(home: Home, seconds: float, airflow_tasks: dict[str, int] | None = None) -> dict[str, Any]:
     """Gather the facts, write `summary.json`, return them. Raises `ValueError` when an account does not balance."""
     store = Store(home.profile())
     with store.connect("auditor") as connection:
         facts: dict[str, Any] = {
             "seconds": round(seconds, 1),
+            "airflow_tasks": airflow_tasks or {},
             "ledger": (lines := ledger(connection)),
             "accounts": accounts(lines),
             **_release(connection),

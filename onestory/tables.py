@@ -38,14 +38,15 @@ def output_kept_in(log: Path) -> Iterator[Console]:
 def show(facts: dict[str, Any], console: Console) -> None:
     """Print the summary of a demo run."""
     console.print()
-    console.print(_rows_table(facts["accounts"]))
+    console.print(rows_table(facts["accounts"]))
     console.print(_people_table(facts))
     console.print(_return_table(facts["return"]))
     console.print(_stage_table(facts["stages"]))
     _paths(facts, console)
 
 
-def _rows_table(accounts: list[dict[str, Any]]) -> Table:
+def rows_table(accounts: list[dict[str, Any]]) -> Table:
+    """The account of every source, with what is missing from it (nothing, or the run would have stopped)."""
     table = Table(box=SIMPLE_HEAD, title="Every row read, and what became of it", title_justify="left")
     columns = ("files", "read", "loaded", "unchanged", "repeated", "held", "excluded")
     table.add_column("source")
@@ -112,6 +113,7 @@ def _paths(facts: dict[str, Any], console: Console) -> None:
         ("CLD file", facts["return"].get("path")),
         ("validation", facts["return"].get("validation_path")),
         ("linkage report", facts["linkage_report"]),
+        ("Airflow tasks", ", ".join(f"{count} {state}" for state, count in sorted(facts["airflow_tasks"].items()))),
         ("all seconds", facts["seconds"]),
     ]
     for name, value in lines:
