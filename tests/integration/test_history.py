@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pyarrow as pa
 import pytest
+from sqlalchemy import Connection, create_engine
 
 from domain.profile import Profile
 from governance.history import RowCounts, apply_rows
-from governance.store import Store
-from sqlalchemy import Connection, create_engine
 
 MONDAY = datetime(2026, 3, 2, 2, tzinfo=UTC)
 TUESDAY = datetime(2026, 3, 3, 2, tzinfo=UTC)
@@ -22,30 +20,52 @@ FIELDS = ("thing_id", "colour", "removed")
 def connection(database: Profile, admin_url: str):
     engine = create_engine(admin_url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
-        connection.exec_driver_sql("create table landing.thing (version_id bigint generated always as identity, "
+        connection.exec_driver_sql(
+            "create table landing.thing (version_id bigint generated always as identity, "
             "row_key text, thing_id text, colour text, removed text, is_removed boolean, landed_file_id bigint, "
-            "landed_line bigint, row_digest text, known_from timestamptz, known_to timestamptz)")
+            "landed_line bigint, row_digest text, known_from timestamptz, known_to timestamptz)"
+        )
         yield connection
     engine.dispose()
 
 
-def deliver(connection: Connection, rows: list[tuple[str, str, str]], moment: datetime, mode: str = "delta",
-            disposition: dict[int, str] | None = None) -> RowCounts:
-    connection.exec_driver_sql("create temporary table arrived (thing_id text, colour text, removed text, "
-                               "landed_line bigint, disposition text)")
+def deliver(
+    connection: Connection,
+    rows: list[tuple[str, str, str]],
+    moment: datetime,
+    mode: str = "delta",
+    disposition: dict[int, str] | None = None,
+) -> RowCounts:
+    connection.exec_driver_sql(
+        "create temporary table arrived (thing_id text, colour text, removed text, "
+        "landed_line bigint, disposition text)"
+    )
     for line, row in enumerate(rows, 1):
-        connection.exec_driver_sql("insert into arrived values (%s, %s, %s, %s, %s)",
-                                   (*row, line, (disposition or {}).get(line)))
-    counts = apply_rows(connection, staging="arrived", target="landing.thing", fields=FIELDS, key=("thing_id",),
-                        removed=("removed", "1"), mode=mode, file_id=1, as_known_at=moment)
+        connection.exec_driver_sql(
+            "insert into arrived values (%s, %s, %s, %s, %s)", (*row, line, (disposition or {}).get(line))
+        )
+    counts = apply_rows(
+        connection,
+        staging="arrived",
+        target="landing.thing",
+        fields=FIELDS,
+        key=("thing_id",),
+        removed=("removed", "1"),
+        mode=mode,
+        file_id=1,
+        as_known_at=moment,
+    )
     connection.exec_driver_sql("drop table arrived")
     assert counts.accounted == len(rows)
     return counts
 
 
 def believed(connection: Connection) -> dict[str, str]:
-    return dict(connection.exec_driver_sql(
-        "select thing_id, colour from landing.thing where known_to is null and not is_removed order by 1").all())
+    return dict(
+        connection.exec_driver_sql(
+            "select thing_id, colour from landing.thing where known_to is null and not is_removed order by 1"
+        ).all()
+    )
 
 
 def test_rows_are_inserted_updated_or_unchanged(connection: Connection) -> None:
@@ -58,7 +78,9 @@ def test_rows_are_inserted_updated_or_unchanged(connection: Connection) -> None:
 def test_the_value_believed_before_a_correction_is_kept(connection: Connection) -> None:
     deliver(connection, [("1", "red", "")], MONDAY)
     deliver(connection, [("1", "green", "")], TUESDAY)
-    rows = connection.exec_driver_sql("select colour, known_from, known_to from landing.thing order by known_from").all()
+    rows = connection.exec_driver_sql(
+        "select colour, known_from, known_to from landing.thing order by known_from"
+    ).all()
     assert [tuple(r) for r in rows] == [("red", MONDAY, TUESDAY), ("green", TUESDAY, None)]
 
 
@@ -73,8 +95,14 @@ def test_f15_an_older_extract_fills_history_and_overwrites_nothing(connection: C
     counts = deliver(connection, [("1", "red", ""), ("2", "old", "")], MONDAY)
     assert (counts.superseded, counts.inserted) == (1, 1)
     assert believed(connection) == {"1": "green", "2": "old"}
-    history = connection.exec_driver_sql("select colour from landing.thing where thing_id = '1' and known_from = %s "
-                                         "and known_to = %s", (MONDAY, WEDNESDAY)).scalars().all()
+    history = (
+        connection.exec_driver_sql(
+            "select colour from landing.thing where thing_id = '1' and known_from = %s and known_to = %s",
+            (MONDAY, WEDNESDAY),
+        )
+        .scalars()
+        .all()
+    )
     assert history == ["red"]
 
 
@@ -124,7 +152,12 @@ def test_a_key_only_read_ends_what_it_does_not_hold_and_loads_nothing(connection
 def test_the_same_extract_again_changes_nothing(connection: Connection) -> None:
     rows = [("1", "red", ""), ("2", "blue", ""), ("2", "green", "")]
     deliver(connection, rows, MONDAY)
-    before = connection.exec_driver_sql("select row_key, row_digest, known_from, known_to from landing.thing order by 1").all()
+    history = "select row_key, row_digest, known_from, known_to from landing.thing order by 1"
+    before = connection.exec_driver_sql(
+        "select row_key, row_digest, known_from, known_to from landing.thing order by 1"
+    ).all()
     deliver(connection, rows, MONDAY)
-    after = connection.exec_driver_sql("select row_key, row_digest, known_from, known_to from landing.thing order by 1").all()
+    after = connection.exec_driver_sql(
+        "select row_key, row_digest, known_from, known_to from landing.thing order by 1"
+    ).all()
     assert before == after
