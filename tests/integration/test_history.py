@@ -153,11 +153,7 @@ def test_the_same_extract_again_changes_nothing(connection: Connection) -> None:
     rows = [("1", "red", ""), ("2", "blue", ""), ("2", "green", "")]
     deliver(connection, rows, MONDAY)
     history = "select row_key, row_digest, known_from, known_to from landing.thing order by 1"
-    before = connection.exec_driver_sql(
-        "select row_key, row_digest, known_from, known_to from landing.thing order by 1"
-    ).all()
+    before = connection.exec_driver_sql(history).all()
     deliver(connection, rows, MONDAY)
-    after = connection.exec_driver_sql(
-        "select row_key, row_digest, known_from, known_to from landing.thing order by 1"
-    ).all()
+    after = connection.exec_driver_sql(history).all()
     assert before == after
