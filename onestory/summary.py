@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _CATEGORIES = ("inserted", "updated", "unchanged", "duplicate", "superseded", "quarantined", "excluded_by_policy")
+_FILES = """select f.name, d.source, f.records, f.sha256 from ledger.file f join ledger.delivery d using (delivery_id)
+             where d.state = 'conformed' order by d.source, d.as_known_at, f.name"""
 _ACCOUNT: dict[str, tuple[str, ...]] = {
     "files": (),
     "read": ("read",),
@@ -43,12 +45,13 @@ def summarise(home: Home, seconds: float, airflow_tasks: dict[str, int] | None =
         report = connection.exec_driver_sql(
             "select report from ledger.link_run order by link_run_id desc limit 1"
         ).scalar()
+        files = [dict(row) for row in connection.exec_driver_sql(_FILES).mappings()]
     with store.connect("linker") as connection:
         facts["people"] = _people(connection)
         facts["links_by_rule"] = _links_by_rule(connection)
     facts["quality"] = quality(home, store)
     facts["return"] |= _against_truth(home, store, facts["return"])
-    facts["linkage_report"] = _write_linkage_report(home, report, facts["accounts"])
+    facts["linkage_report"] = _write_linkage_report(home, report, facts["accounts"], files)
     home.summary.write_text(json.dumps(facts, indent=2, default=str) + "\n", encoding="utf-8")
     return facts
 
@@ -165,9 +168,11 @@ def _against_truth(home: Home, store: Store, prepared: dict[str, Any]) -> dict[s
     }
 
 
-def _write_linkage_report(home: Home, report: dict[str, Any] | None, lines: list[dict[str, Any]]) -> str | None:
+def _write_linkage_report(
+    home: Home, report: dict[str, Any] | None, lines: list[dict[str, Any]], files: list[dict[str, Any]]
+) -> str | None:
     if report is None:
         return None
     from review.linkage_report import write
 
-    return str(write(report, lines, home.profile().reports / "linkage-report.html"))
+    return str(write(report, lines, files, home.profile().reports / "linkage-report.html"))

@@ -24,12 +24,15 @@ _NOT_HERE = {
 }
 
 
-def write(report: Mapping[str, Any], accounts: Sequence[Mapping[str, Any]], path: Path) -> Path:
+def write(
+    report: Mapping[str, Any], accounts: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, Any]], path: Path
+) -> Path:
     """Write the page to `path` and return it.
 
     Args:
         report: the report as data, as `linkage.report.build` made it.
         accounts: one line per source: source, files, read, loaded, unchanged, repeated, held, excluded.
+        files: the files it rests on: name, source, records, sha256.
         path: where the page goes; its folder is made.
     """
     environment = Environment(
@@ -37,7 +40,7 @@ def write(report: Mapping[str, Any], accounts: Sequence[Mapping[str, Any]], path
     )
     environment.filters |= {"percent": percent, "interval": interval, "number": number, "words": words, "bits": bits}
     page = environment.get_template("linkage_report.html").render(
-        report=report, accounts=accounts, not_here=_NOT_HERE, waterfall=waterfall
+        report=report, accounts=accounts, files=files, not_here=_NOT_HERE, waterfall=waterfall
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
