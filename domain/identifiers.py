@@ -47,7 +47,8 @@ def parse_nhs_number(text: str | None, *, allow_test_range: bool) -> NhsNumberVe
 
     Spaces, hyphens and a spreadsheet's trailing `.0` are forgiven; nothing else is repaired. Numbers that begin with 9
     were never issued to people and pass only when `allow_test_range` is true (synthetic councils). Scottish, Northern
-    Irish and Irish numbers are valid at home but do not trace in England: reason `other_country`, not used.
+    Irish and Irish numbers (9994… in a synthetic council) are valid at home but do not trace in England: reason
+    `other_country`, not used.
     """
     tidy = _TRAILING_POINT.sub("", _TIDY.sub("", text or ""))
     if not tidy:
@@ -60,7 +61,8 @@ def parse_nhs_number(text: str | None, *, allow_test_range: bool) -> NhsNumberVe
         return NhsNumberVerdict(None, NhsNumberReason.CHECK_DIGIT)
     reason = _range_of(tidy)
     if reason is NhsNumberReason.TEST_RANGE and allow_test_range:
-        reason = NhsNumberReason.VALID
+        # Synthetic councils play the other countries of the United Kingdom with 9994… (sources 7.2).
+        reason = NhsNumberReason.OTHER_COUNTRY if tidy.startswith("9994") else NhsNumberReason.VALID
     return NhsNumberVerdict(tidy if reason is NhsNumberReason.VALID else None, reason)
 
 

@@ -184,7 +184,8 @@ GUARDS: Final[tuple[dict[str, Any], ...]] = (
         "meaning": "birth date equal, forenames unlike and no nicknames, names not exchanged, no equal number",
         "condition": f"birth_text_l = birth_text_r and forename_l is not null and forename_r is not null"
         f" and not {_SAME_FORENAME} and not {_OTHER_GIVEN} and not {_EXCHANGED} and not {_INITIAL}"
-        f" and not {_alike('forename', 'forename_sound', 0.88)}",
+        # Short forms that no list holds mostly keep the beginning: Steve, Debra.
+        f" and not left(forename_l, 3) = left(forename_r, 3) and not {_alike('forename', 'forename_sound', 0.88)}",
     },
     {
         "name": "possible parent and child",

@@ -45,6 +45,11 @@ def test_test_numbers_count_in_a_synthetic_council_only(synthetic: bool) -> None
     assert record["nhs_number"] == ("9990000018" if synthetic else None)
 
 
+def test_a_number_of_another_country_links_nobody() -> None:
+    (record,) = standard(person(1, "carefirst", nhs_number_supplied="9994000667", nhs_number_verified=True))
+    assert record["nhs_number"] is None
+
+
 def test_a_default_birth_date_is_missing_and_first_of_january_is_estimated() -> None:
     dates = ["1900-01-01", "1901-01-01", "1950-01-01", "1950-02-03"]
     records = standard(*(person(n, "carefirst", birth_date=d) for n, d in enumerate(dates)))
