@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -67,8 +68,15 @@ def test_surnames_have_one_common_head_and_a_tail_that_half_the_people_are_in() 
     assert 0.45 <= rare / 200_000 <= 0.65
 
 
-def test_nicknames_are_the_even_half_of_the_list_only() -> None:
-    assert "abigale" in nicknames() and "aaron" not in nicknames()
+def test_the_council_and_the_linkage_share_no_line_of_the_nickname_list() -> None:
+    root = Path(__file__).resolve().parents[3]
+    ours, theirs = (
+        {line.rstrip(",") for line in (root / path).read_text(encoding="utf-8").splitlines()}
+        for path in ("connectors/synthetic/data/nicknames.csv", "linkage/data/nicknames_en.csv")
+    )
+    assert len(ours) > 500 and len(theirs) > 500
+    assert not ours & theirs
+    assert "aaron" in nicknames()
 
 
 def test_care_clients_are_adults_mostly_old_and_mostly_women() -> None:
