@@ -14,10 +14,8 @@ from domain.run import RunState
 from expectations import delivery as delivery_module
 from expectations.stage import run
 from governance.store import Store
-from tests.support.landed import check_context, land, night
-
-CANARY = "Zzyzxcanary"
 from tests.support.check_rows import account, ask, contact, current, everything, failures, patient, person, service
+from tests.support.landed import check_context, land, night
 
 CANARY = "Zzyzxcanary"
 
