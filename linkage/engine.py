@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from linkage import blocking
@@ -48,11 +49,20 @@ class Grouped:
     person_of: dict[int, str]  # as believed until now
 
 
-def open_calculation() -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection of this run's own, kept in memory and within limits."""
+def open_calculation(scratch: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection of this run's own, kept in memory and within limits.
+
+    What does not fit goes to `scratch`, a folder of the council's own; without one nothing is ever written to disk.
+    """
     import duckdb
 
-    return duckdb.connect(config={"memory_limit": "1200MB", "preserve_insertion_order": False})
+    return duckdb.connect(
+        config={
+            "memory_limit": "1000MB",
+            "preserve_insertion_order": False,
+            "temp_directory": str(scratch) if scratch else "",
+        }
+    )
 
 
 def find_edges(

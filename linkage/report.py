@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from domain.run import RunContext
 from governance.ledger import code_version
 from linkage import report_method, report_quality, report_results
+from linkage.deterministic import Rule
 from linkage.engine import EdgeFigures
 from linkage.identity import Assignment
 from linkage.model import Model
@@ -30,7 +31,7 @@ def build(
     assignment: Assignment,
 ) -> dict[str, Any]:
     """The report of this run, from its tables `standard`, `decided_edge` and `membership_wanted`."""
-    results = report_results.results(calculation)
+    results = report_results.results(calculation, model.bands)
     quality = report_quality.estimates(calculation, model.bands, moment)
     quality["second_opinion"] = (
         second_opinion(calculation, model.bands).as_dict()
@@ -38,6 +39,10 @@ def build(
         else "not measured in this run, because only pairs with a changed record were compared"
     )
     counts = results["counts"]
+    precision = _precision(quality)
+    for line in results["steps"][0]["rows"] if results["steps"] else []:
+        if line["step"] == Rule.PROBABILISTIC:
+            line["estimated_precision"] = precision
     changed = sum(not c.is_new or c.split_from is not None for c in assignment.changes)
     return {
         "front_page": _front_page(context, model, moment, counts, quality, changed),
@@ -54,13 +59,6 @@ def _front_page(
     context: RunContext, model: Model, moment: datetime, counts: dict[str, Any], quality: dict[str, Any], changed: int
 ) -> dict[str, Any]:
     hidden = quality["hidden_numbers"]
-    false = hidden["false_share"]
-    precision = {
-        "value": _one_minus(false["value"]),
-        "low": _one_minus(false["high"]),
-        "high": _one_minus(false["low"]),
-        "how": "links by demographics alone, from the hidden-number test",
-    }
     return {
         "title": f"Linkage report, {context.profile.name}",
         "run_id": context.run_id,
@@ -72,12 +70,22 @@ def _front_page(
         "flows": [source.name for source in context.profile.sources],
         "headlines": {
             "linkage_rate": counts["linkage_rate"],
-            "estimated_precision": precision,
+            "estimated_precision": _precision(quality),
             "estimated_recall": {**hidden["recall"], "how": "links by demographics alone, from the hidden-number test"},
             "largest_group_gap": "not measured, because the section by group is not part of this report yet",
             "people_whose_identity_changed": {"people": changed, "of": counts["people"]},
         },
         "what_this_means": _plain_words(counts),
+    }
+
+
+def _precision(quality: dict[str, Any]) -> dict[str, Any]:
+    false = quality["hidden_numbers"]["false_share"]
+    return {
+        "value": _one_minus(false["value"]),
+        "low": _one_minus(false["high"]),
+        "high": _one_minus(false["low"]),
+        "how": "links by demographics alone, from the hidden-number test",
     }
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from linkage.deterministic import REASON_MEANING, RULE_MEANING, Rule
-from linkage.model import START, Model
+from linkage.model import START, Bands, Model
 from linkage.quality import wilson
 
 if TYPE_CHECKING:
     import duckdb
 
+_BY_NUMBER = (Rule.NHS_VERIFIED.value, Rule.NHS_CROSS_CHECKED.value)
 _FEWEST_SHOWN = 10
 _PATTERNS_SHOWN = 12
 _RANKS = ", ".join(f"('{rule.value}', {rank})" for rank, rule in enumerate(Rule))
@@ -21,12 +22,14 @@ _RANKS = ", ".join(f"('{rule.value}', {rank})" for rank, rule in enumerate(Rule)
 _STEPS = f"""
 with rank(rule, rank) as (values {_RANKS}),
 pair as (
-  select e.rule, e.decision, k.rank, least(l.source, r.source) as one, greatest(l.source, r.source) as other
+  select e.rule, e.decision, k.rank, e.numbers = 'same' and e.weight_without_number >= $link as is_confirmed,
+    least(l.source, r.source) as one, greatest(l.source, r.source) as other
     from decided_edge e join rank k using (rule)
     join standard l on l.record_id = e.left_id join standard r on r.record_id = e.right_id
 )
 select one, other, rule, count(*) as pairs, count(*) filter (where decision = 'link') as accepted,
-       count(*) filter (where decision = 'review') as reviewed
+       count(*) filter (where decision = 'review') as reviewed,
+       count(*) filter (where decision = 'link' and is_confirmed) as confirmed
   from pair group by grouping sets ((one, other, rule, rank), (rule, rank)) order by one nulls first, other, rank"""
 
 # By which step a record first found a partner: of any source, and of each.
@@ -47,14 +50,14 @@ select null, null, rank, count(*) from (select record_id, min(rank) as rank
   from first group by record_id) group by rank"""
 
 
-def results(calculation: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+def results(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> dict[str, Any]:
     """Section 4: the table by step, for each source pair and overall, and what else tells how linking went."""
     records = dict(calculation.execute("select source, count(*) from standard group by 1 order by 1").fetchall())
     first: dict[tuple[str | None, str | None], dict[int, int]] = {}
     for one, other, rank, count in calculation.execute(_FIRST_LINKED).fetchall():
         first.setdefault((one, other), {})[rank] = count
     tables: dict[tuple[str | None, str | None], list[tuple[Any, ...]]] = {}
-    for one, other, *row in calculation.execute(_STEPS).fetchall():
+    for one, other, *row in calculation.execute(_STEPS, {"link": bands.link}).fetchall():
         tables.setdefault((one, other), []).append(tuple(row))
     return {
         "counts": _counts(calculation, len(records)),
@@ -108,7 +111,7 @@ def _table(
     base = sum(records.values()) if one is None else records[one]
     links = sum(row[2] for row in rows)
     lines, reached = [], 0
-    for rule, pairs, accepted, reviewed in rows:
+    for rule, pairs, accepted, reviewed, confirmed in rows:
         reached += first.get(list(Rule).index(Rule(rule)), 0)
         lines.append(
             {
@@ -119,6 +122,9 @@ def _table(
                 "share_of_links": accepted / links if links else None,
                 "cumulative_linkage_rate": reached / base if base else None,
                 "sent_to_review": reviewed,
+                # A link by number that the rest of the record would have made as well is very likely right.
+                "confirmed_by_demographics": wilson(confirmed, accepted).as_dict() if rule in _BY_NUMBER else None,
+                "estimated_precision": "not measured, because no pairs of this step have been reviewed yet",
             }
         )
     title = "overall" if one is None else f"within {one}" if one == other else f"{one} – {other}"

@@ -58,7 +58,7 @@ def _link(context: RunContext, store: Store, lease: Lease) -> RunResult:
         return RunResult(_STAGE, "", RunState.HELD, findings=(_NOTHING,))
     if known.last == (known.digest, model.version):
         return RunResult(_STAGE, "", RunState.DONE, counts={"changed_records": 0}, as_known_at=known.moment)
-    calculation = open_calculation()
+    calculation = open_calculation(context.profile.home / "scratch")
     try:
         figures, assignment, numbers = _calculate(context, store, model, known, calculation)
         facts = report.build(calculation, context, model, known.moment, figures, assignment)
