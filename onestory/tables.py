@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def show(facts: dict[str, Any], console: Console) -> None:
     console.print(rows_table(facts["accounts"]))
     console.print(_people_table(facts))
     console.print(_return_table(facts["return"]))
+    console.print(_error_table(facts["return"]))
     console.print(_stage_table(facts["stages"]))
     _paths(facts, console)
 
@@ -83,18 +85,35 @@ def _people_table(facts: dict[str, Any]) -> Table:
 
 
 def _return_table(prepared: dict[str, Any]) -> Table:
-    table = Table(
-        box=SIMPLE_HEAD,
-        title=f"Client Level Data, Release 2: {prepared.get('status', 'not prepared')}",
-        title_justify="left",
-    )
-    for column in ("event", "expected", "in the file", "explained", "unexplained"):
-        table.add_column(column, justify="left" if column == "event" else "right")
+    title = f"Client Level Data, Release 2: {prepared.get('status', 'not prepared')}, {prepared['rows']:,} rows"
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left")
+    table.add_column("event")
+    for column in ("expected", "in the file", "explained", "unexplained"):
+        table.add_column(column, justify="right")
+    table.add_column("differences, by injected defect")
     for event, line in prepared.get("against_truth", {}).items():
-        table.add_row(event, *(f"{line[c]:,}" for c in ("expected", "found", "explained", "unexplained")))
-    table.caption = f"{prepared['rows']:,} rows, {prepared['errors']:,} validation errors"
-    table.caption_justify = "left"
+        causes = Counter(difference["explanation"] for difference in line["differences"])
+        figures = (f"{line[c]:,}" for c in ("expected", "found", "explained", "unexplained"))
+        table.add_row(event, *figures, _counted(causes))
     return table
+
+
+def _error_table(prepared: dict[str, Any]) -> Table:
+    table = Table(box=SIMPLE_HEAD, title=f"{prepared['errors']:,} validation errors", title_justify="left")
+    table.add_column("field or rule")
+    for column in ("rows", "unexplained"):
+        table.add_column(column, justify="right")
+    table.add_column("injected defect behind them")
+    for check, line in prepared.get("errors_by_check", {}).items():
+        table.add_row(check, f"{line['rows']:,}", f"{line['unexplained']:,}", _counted(line["causes"]))
+    return table
+
+
+def _counted(causes: Mapping[str, int]) -> str:
+    """The causes, the commonest first; the rarer ones together."""
+    ranked = sorted(causes.items(), key=lambda cause: (-cause[1], cause[0]))
+    shown = [f"{name} {count:,}" for name, count in ranked[:4]]
+    return "; ".join([*shown, f"others {sum(count for _, count in ranked[4:]):,}"] if ranked[4:] else shown)
 
 
 def _stage_table(stages: list[dict[str, Any]]) -> Table:
