@@ -90,7 +90,7 @@ def _return_table(prepared: dict[str, Any]) -> Table:
     table.add_column("event")
     for column in ("expected", "in the file", "explained", "unexplained"):
         table.add_column(column, justify="right")
-    table.add_column("differences, by injected defect")
+    table.add_column("their causes")
     for event, line in prepared.get("against_truth", {}).items():
         causes = Counter(difference["explanation"] for difference in line["differences"])
         figures = (f"{line[c]:,}" for c in ("expected", "found", "explained", "unexplained"))
