@@ -36,6 +36,7 @@ def summarise(home: Home, seconds: float, airflow_tasks: dict[str, int] | None =
         facts: dict[str, Any] = {
             "seconds": round(seconds, 1),
             "airflow_tasks": airflow_tasks or {},
+            "analyst_signs_in_at": home.server.url("warehouse", "onestory_analyst"),
             "ledger": (lines := ledger(connection)),
             "accounts": accounts(lines),
             **_release(connection),

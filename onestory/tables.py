@@ -129,6 +129,7 @@ def _stage_table(stages: list[dict[str, Any]]) -> Table:
 def _paths(facts: dict[str, Any], console: Console) -> None:
     lines = [
         ("release", f"{facts['release']}, digest {str(facts['release_digest'])[:16]}"),
+        ("analysts", facts["analyst_signs_in_at"]),
         ("CLD file", facts["return"].get("path")),
         ("validation", facts["return"].get("validation_path")),
         ("linkage report", facts["linkage_report"]),
