@@ -49,6 +49,8 @@ def train(calculation: duckdb.DuckDBPyConnection, *, seed: int) -> Trained:
         [u[c["output_column_name"]] for c in settings["comparisons"]],
         free=[c["output_column_name"] not in {"nhs_number", *FIXED_M} for c in settings["comparisons"]],
     )
+    # Half a count: no training set is large enough to say that shared numbers are never wrong.
+    share = min(share, 1 - _HALF_A_COUNT / float(counts.sum()))
     for comparison, values in zip(settings["comparisons"], m, strict=True):
         name = comparison["output_column_name"]
         known = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
@@ -105,7 +107,7 @@ def _estimate_u(
 
     from linkage.scoring import open_linker
 
-    linker = open_linker(calculation, settings)
+    linker, _ = open_linker(calculation, settings)
     linker.training.estimate_u_using_random_sampling(max_pairs=_RANDOM_PAIRS, seed=seed)
     found = {c["output_column_name"]: c for c in linker.misc.save_model_to_json()["comparisons"]}
     result: dict[str, NDArray[np.float64]] = {}

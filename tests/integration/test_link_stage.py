@@ -225,3 +225,33 @@ def test_the_report_holds_counts_and_no_value_of_a_person(council: LinkageCounci
     assert {"front_page", "source_data", "method", "results", "quality", "why_linked"} <= set(report)
     assert report["counts"]["people"] == 1
     assert "Oakhampton" not in text and "oakhampton" not in text and nhs_number(1) not in text and "1941-03" not in text
+
+
+@pytest.mark.parametrize("step", ["write_people", "write_digests"])
+def test_f73_a_run_that_dies_while_publishing_leaves_no_trace_and_the_next_one_gives_the_same_ids(
+    council: LinkageCouncil, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    from linkage import publish
+
+    council.put("systmone:1", **IRIS, **NUMBER)
+    council.put("liquidlogic:7", **IRIS)
+    council.put("carefirst:3", **WALTER)
+    reached = getattr(publish, step)
+
+    def dies(*arguments: Any, **named: Any) -> None:
+        reached(*arguments, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publish, step, dies)
+        with pytest.raises(KeyboardInterrupt):
+            council.link()
+    assert council.state() == ([], [], [])
+    assert council.one("select count(*) from identity.person") == 0
+    council.link()
+    after_a_death = council.state()
+    council.connection.execute(
+        "truncate identity.person, identity.standardised_record, identity.link, ledger.link_run cascade"
+    )
+    council.link()
+    assert council.state() == after_a_death
