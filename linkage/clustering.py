@@ -187,10 +187,11 @@ class _Work:
         if len(left.numbers | right.numbers) > max(1, len(left.numbers), len(right.numbers)):
             return "group_conflict"
         if edge.rule not in (Rule.NHS_VERIFIED, Rule.MARKED_DUPLICATE):
-            if any(left.sources.get(s, 0) + n > _MOST_OF_ONE_SOURCE for s, n in right.sources.items()):
+            shared = left.sources.keys() & right.sources.keys()
+            if any(left.sources[source] + right.sources[source] > _MOST_OF_ONE_SOURCE for source in shared):
                 return "group_too_many"
             years = left.years | right.years
-            if years and max(years) - min(years) > _MOST_YEARS_APART:
+            if left.years and right.years and max(years) - min(years) > _MOST_YEARS_APART:
                 return "group_birth_dates"
         return "" if edge.rule in _PROVEN or self._mean(left, right) >= self.bands.group_mean else "group_disagrees"
 

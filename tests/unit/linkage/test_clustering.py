@@ -88,6 +88,14 @@ def test_a_person_has_no_three_records_of_one_source_without_a_verified_number()
     assert grouping.outcomes[2, 3] == ("review", "group_too_many")
 
 
+def test_three_records_of_one_source_joined_by_their_number_do_not_keep_another_source_out() -> None:
+    nodes = [node(n, "care") for n in (1, 2, 3)]
+    for extra in (node(0, "health"), node(4, "health")):
+        pairs = [tuple(sorted((extra.record_id, n))) for n in (1, 2, 3)]
+        grouping = group([*nodes, extra], [sure(1, 2), sure(2, 3), *(likely(a, b) for a, b in pairs)])
+        assert together(grouping) == {frozenset({1, 2, 3, extra.record_id})}
+
+
 def test_birth_dates_more_than_ten_years_apart_do_not_meet_by_weight() -> None:
     grouping = group([node(1, year=1940), node(2, year=1966)], [likely(1, 2, 30)])
     assert grouping.outcomes[1, 2] == ("review", "group_birth_dates")
