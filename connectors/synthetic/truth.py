@@ -110,12 +110,12 @@ def _people(world: World) -> pa.Table:
 
 
 def has_number(appearance: Appearance, nights: int) -> bool:
-    """Whether the record holds an NHS number after the last night that could be a number of the 999 block."""
+    """Whether the record holds a usable NHS number after the last night (9994 plays another country)."""
     fields = appearance.as_of(nights)
     if fields is None:
         return False
     digits = fields["nhs_number"].replace(" ", "").replace("-", "")
-    return digits.startswith("999") and len(digits) == 10 and len(set(digits)) > 1
+    return digits.startswith("999") and not digits.startswith("9994") and len(digits) == 10 and len(set(digits)) > 1
 
 
 def _appearances(world: World) -> pa.Table:
