@@ -51,7 +51,7 @@ _REFERRAL_PLACE: Final = {name: place for place, name in enumerate(COLUMNS["SRRe
 
 @dataclass(slots=True)
 class Desk:
-    """What the rows of one table need to be written."""
+    """What a table's rows are made from."""
 
     extract: Extract
     lists: PickLists

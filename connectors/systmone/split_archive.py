@@ -99,6 +99,7 @@ class SplitArchive:
         """
         try:
             member = self._archive.open(self._infos[table])
+        # zipfile says NotImplementedError of a packing method or version it does not know.
         except (zipfile.BadZipFile, NotImplementedError, EOFError) as problem:
             raise ArchiveRefused(f"{table}.csv cannot be opened: its header does not fit the directory") from problem
         with member:
@@ -114,6 +115,7 @@ def open_archive(parts: Sequence[Path], limits: ArchiveLimits | None = None) -> 
     with SpannedFile(parts) as spanned:
         try:
             archive = zipfile.ZipFile(spanned)
+        # The same: a directory that asks for a newer version of the format than zipfile reads.
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as problem:
             raise ArchiveRefused(f"{parts[-1].name}: the archive's directory cannot be read") from problem
         with archive:
