@@ -86,6 +86,7 @@ def _build(settings: SyntheticSettings, tell: Progress) -> World:
         events=book.events,
         appearances=register.all(), defects=defects, providers=council.providers, organisation_code=ORGANISATION_CODE,
         organisation_name=ORGANISATION_NAME, gp_practices=council.gp_practices, quality=settings.quality,
+        setting=settings.kind,
     )  # fmt: skip
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal
+from typing import Final, Literal, cast
+
+from connectors.synthetic.setting import Setting, load_setting
 
 QualityProfile = Literal["good", "typical", "poor"]
 
@@ -26,6 +28,20 @@ class SyntheticSettings:
     quality_profile: QualityProfile = "typical"
     care_clients: int = 5_000
     patients: int = 20_000
+    setting: str = "two_districts"
+
+    @staticmethod
+    def of(setting: str, *, nights: int, seed: int = 20260331, scale: float = 1.0) -> SyntheticSettings:
+        """A council of that setting, its last night at the end of the reporting period; ValueError for no such one."""
+        kind = load_setting(setting)
+        first = date.fromordinal(kind.reporting_period[1].toordinal() - nights)
+        quality = cast(QualityProfile, kind.quality_profile)
+        return SyntheticSettings(seed, scale, nights, first, quality, setting=setting)
+
+    @property
+    def kind(self) -> Setting:
+        """What kind of council this is, its calendar told in as many nights as there are."""
+        return load_setting(self.setting).over(self.nights)
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot make a council; raises ValueError."""

@@ -13,9 +13,20 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
 
+from connectors.synthetic.setting import Setting, load_setting
+
 Sex = Literal["M", "F"]
-System = Literal["systmone", "liquidlogic", "carefirst"]
-EventKind = Literal["request", "assessment", "review", "service", "referral", "visit", "appointment"]
+System = Literal["systmone", "liquidlogic", "carefirst", "micare", "controcc"]
+EventKind = Literal[
+    "request", "assessment", "review", "service", "referral", "visit", "appointment",
+    "involvement", "safeguarding", "dols",
+]  # fmt: skip
+FileFaultKind = Literal[
+    "missing", "empty", "truncated", "duplicated", "out_of_order", "extra_column", "renamed_column"
+]  # fmt: skip
+MigrationPattern = Literal[
+    "one_to_one", "several_to_one", "one_to_several", "not_migrated", "created_in_both", "re_keyed", "wrong_link"
+]  # fmt: skip
 EventStatus = Literal["open", "completed", "cancelled"]
 ClientType = Literal["Service user", "Unpaid carer", "Unpaid carer known by association"]
 
@@ -113,6 +124,9 @@ class TrueEvent:
                   cost_frequency, planned_units, end_outcome, primary_support_reason, description
       referral    referral_source, service, urgency, primary_reason, discharge_reason
       visit / appointment   status, duration_minutes, referral_event_id
+      involvement  team, worker, role
+      safeguarding concern_date, enquiry_type (section 42, other), risk_outcome, msp_asked
+      dols         received_date, decision (granted, not granted, ""), place (care home, hospital)
     """
 
     event_id: int
@@ -131,6 +145,7 @@ class TrueEvent:
     changed_status: EventStatus | None = None
     changed_facts: dict[str, str] = field(default_factory=dict)
     deleted_night: int | None = None  # the supplier deletes it on this night: it was recorded by mistake
+    copy_of: int | None = None  # event_id of the event this one tells again in another system (D87, a cut-over)
 
     def as_of(self, night: int) -> TrueEvent | None:
         """The event as everybody should know it after `night`; None when not yet told or deleted."""
@@ -150,6 +165,7 @@ class TrueEvent:
             recorded_night=self.recorded_night,
             facts={**self.facts, **self.changed_facts},
             appearance_key=self.appearance_key,
+            copy_of=self.copy_of,
         )
 
 
@@ -216,6 +232,25 @@ class Defect:
     night: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class FileFault:
+    """One fault of a whole delivery (D91): the night's own delivery of that system is faulted as `kind` says."""
+
+    system: System
+    night: int
+    kind: FileFaultKind
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationLink:
+    """How one record of the old care system went over to the new one (sources hand-book, 6.3); a key may be ""."""
+
+    old_key: str
+    new_key: str  # "" when not migrated
+    pattern: MigrationPattern
+    load_no: int  # 1, 2 … trial loads; the last one is go-live; 0 for what no load moved
+
+
 @dataclass(slots=True)
 class World:
     """A whole synthetic council. Night 0 is the first load; nights 1 … `nights` follow, one calendar day each."""
@@ -232,6 +267,13 @@ class World:
     organisation_name: str
     gp_practices: list[tuple[str, str]]  # (code, name)
     quality: float = 1.0  # multiplier of every catalogue rate: good 0.5, typical 1, poor 2
+    setting: Setting = field(default_factory=lambda: load_setting("two_districts"))
+    file_faults: list[FileFault] = field(default_factory=list)
+    migration: list[MigrationLink] = field(default_factory=list)
+
+    def faults_of(self, system: System) -> dict[int, FileFaultKind]:
+        """Night -> what is wrong with that system's delivery of the night."""
+        return {fault.night: fault.kind for fault in self.file_faults if fault.system == system}
 
     def night_date(self, night: int) -> date:
         """The extract date of that night."""
