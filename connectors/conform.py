@@ -42,6 +42,9 @@ TARGETS = {
         name: Target(f"payload.{name}", "event_key")
         for name in ("request", "assessment", "review", "service", "characteristic", "caring", "referral", "contact")
     },
+    **{
+        name: Target(f"payload.{name}", "event_key") for name in ("involvement", "safeguarding", "dols", "finance_line")
+    },
 }
 
 

@@ -48,6 +48,7 @@ MATRIX: dict[str, dict[str, str]] = {
     **{f"identity.{name}": {"linker": "rw"} for name in ("link", "decision", "person_detail")},
     **{f"identity.{name}": OUTLINE for name in ("person_outline", "record_outline", "membership_strength")},
     **{f"payload.{name}": PAYLOAD for name in THINGS[2:]},
+    **{f"payload.{name}": PAYLOAD for name in ("involvement", "safeguarding", "dols", "finance_line")},
     **{f"core.{name}": CORE for name in (*THINGS, "event", "current_release", "shown")},
     **{f"release.{name}": RELEASE for name in (*THINGS, "about")},
     **{f"returns.{name}": RETURNS for name in ("person", "request", "assessment", "review", "service")},
