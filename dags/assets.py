@@ -1,10 +1,34 @@
 """The names of the data assets, once. A task that updates one tells the next stage; nothing waits for a clock."""
 
+from __future__ import annotations
+
+import os
+from functools import reduce
+from operator import and_
+from pathlib import Path
+from typing import Any
+
 from airflow.sdk import Asset
 
-CHECKED_SYSTMONE = Asset("checked_systmone", uri="onestory://checked/systmone")
-CHECKED_LIQUIDLOGIC = Asset("checked_liquidlogic", uri="onestory://checked/liquidlogic")
-CHECKED_CAREFIRST = Asset("checked_carefirst", uri="onestory://checked/carefirst")
+CHECKED = {
+    source: Asset(f"checked_{source}", uri=f"onestory://checked/{source}")
+    for source in ("systmone", "liquidlogic", "controcc", "carefirst", "micare", "cross_reference")
+}
 LINKED_IDENTITIES = Asset("linked_identities", uri="onestory://linked/identities")
 WAREHOUSE_RELEASE = Asset("warehouse_release", uri="onestory://warehouse/release")
 CLIENT_LEVEL_DATA = Asset("client_level_data", uri="onestory://returns/client_level_data")
+
+
+def sources_here() -> tuple[str, ...]:
+    """The sources this council has, by its profile; all there are when no profile is set (a bare import)."""
+    from domain.profile import load_profile
+
+    address = os.environ.get("ONESTORY_PROFILE")
+    if not address:
+        return tuple(CHECKED)
+    return tuple(source.name for source in load_profile(Path(address)).sources if source.name in CHECKED)
+
+
+def every_source_checked() -> Any:
+    """The condition that every source of this council has checked data since the last time."""
+    return reduce(and_, (CHECKED[source] for source in sources_here()))

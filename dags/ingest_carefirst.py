@@ -1,6 +1,5 @@
 """Every night: CareFirst, from delivery to the shared words (an Airflow DAG)."""
 
-from dags.assets import CHECKED_CAREFIRST
 from dags.ingest import ingest_dag
 
-dag = ingest_dag("carefirst", owner="adult social care systems", checked=CHECKED_CAREFIRST, supplier="CareFirst")
+dag = ingest_dag("carefirst", owner="adult social care systems", supplier="CareFirst")

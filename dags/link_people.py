@@ -1,6 +1,6 @@
 """When every source has checked data: decide who is who (an Airflow DAG)."""
 
-from dags.assets import CHECKED_CAREFIRST, CHECKED_LIQUIDLOGIC, CHECKED_SYSTMONE, LINKED_IDENTITIES
+from dags.assets import LINKED_IDENTITIES, every_source_checked
 from dags.house import HouseRules, house_dag, stage_task
 
 RULES = HouseRules(
@@ -11,5 +11,5 @@ RULES = HouseRules(
     rerun="Safe: with nothing new it changes nothing, and person ids stay what they are.",
 )
 
-with house_dag("link_people", RULES, CHECKED_SYSTMONE & CHECKED_LIQUIDLOGIC & CHECKED_CAREFIRST) as dag:
+with house_dag("link_people", RULES, every_source_checked()) as dag:
     stage_task("link", "linkage.stage", outlet=LINKED_IDENTITIES)

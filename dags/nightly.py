@@ -10,13 +10,19 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any
 
-INGEST = ("ingest_systmone", "ingest_liquidlogic", "ingest_carefirst")
-NIGHT = (*INGEST, "link_people", "build_warehouse")
+from domain.profile import Profile
+
+TOGETHER = ("link_people", "build_warehouse")
 RETURN = "prepare_client_level_data"
 
 
 class DagFailed(RuntimeError):
     """A DAG run did not succeed; names the DAG and the tasks that failed."""
+
+
+def ingest_of(profile: Profile) -> tuple[str, ...]:
+    """The ingest DAGs of a council, in the order of its profile."""
+    return tuple(f"ingest_{source.name}" for source in profile.sources)
 
 
 def carry(dag_id: str, logical_date: datetime) -> None:

@@ -54,7 +54,7 @@ def _costs_of(folder: Path, scale: float, console: Console) -> dict[str, Cost]:
     synth(home.folder, settings)
     console.print(f"{scale:g}x: council made in {time.monotonic() - started:.1f} s")
     for night in (0, 1):
-        deliver(home.folder, night, home.mart_admin_url)
+        deliver(home, night)
         results = run_night(home.profile(), f"bench-night-{night}", actor="benchmark", with_return=night == 1)
         if not results[-1].is_done:
             raise RuntimeError(f"{results[-1].stage} ended {results[-1].state.value}: {results[-1].findings}")

@@ -12,12 +12,15 @@ import sys
 import warnings
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from onestory import upkeep
+
+if TYPE_CHECKING:
+    from connectors.synthetic.settings import SyntheticSettings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,6 +36,10 @@ EXIT_FOR = {"done": 0, "stopped": 1, "held": 3, "quarantined": 3, "refused": 4}
 HomeOption = Annotated[Path, typer.Option("--home", help="The folder everything is kept in.")]
 ProfileOption = Annotated[
     Path, typer.Option("--profile", envvar="ONESTORY_PROFILE", help="The council's profile (YAML).")
+]
+SettingOption = Annotated[
+    str | None,
+    typer.Option(help="plymouth_like, wirral_like, manchester_like or county_like; default: the demo's two districts."),
 ]
 DEMO_HOME = Path("var/demo")
 STAGES = {
@@ -51,6 +58,7 @@ def demo(
     scale: Annotated[float, typer.Option(help="1 is about 5,000 care clients and 20,000 patients.")] = 1.0,
     nights: Annotated[int, typer.Option(help="Nightly deltas after the first load.")] = 5,
     seed: Annotated[int, typer.Option(help="The same seed gives the same council.")] = 20260331,
+    setting: SettingOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what the folder holds and begin again.")] = False,
 ) -> None:
     """Run the main job on a synthetic council: nights in, people linked, warehouse published, return built.
@@ -61,13 +69,12 @@ def demo(
     _quiet()
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from connectors.synthetic.settings import SyntheticSettings
     from onestory.demo import run_demo
     from onestory.tables import output_kept_in, show
 
     if fresh:
         clean(home)
-    settings = SyntheticSettings(seed=seed, scale=scale, nights=nights)
+    settings = _council(scale, nights, seed, setting)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -85,13 +92,13 @@ def synth(
     scale: Annotated[float, typer.Option(help="1 is about 5,000 care clients and 20,000 patients.")] = 1.0,
     nights: Annotated[int, typer.Option(help="Nightly deltas after the first load.")] = 5,
     seed: Annotated[int, typer.Option(help="The same seed gives the same council.")] = 20260331,
+    setting: SettingOption = None,
 ) -> None:
     """Make a synthetic council: truth files, and every night's deliveries in the suppliers' own formats."""
     _quiet()
-    from connectors.synthetic.settings import SyntheticSettings
     from onestory.demo import synth as make
 
-    make(home.resolve(), SyntheticSettings(seed=seed, scale=scale, nights=nights))
+    make(home.resolve(), _council(scale, nights, seed, setting))
     console.print(f"truth      {home / 'truth'}\ndeliveries {home / 'supply'}", soft_wrap=True, highlight=False)
 
 
@@ -110,7 +117,7 @@ def deliver(
     from onestory.demo import deliver as let_arrive
     from onestory.home import open_home
 
-    let_arrive(home.resolve(), night, mart_url or open_home(home).mart_admin_url)
+    let_arrive(open_home(home), night, {"liquidlogic": mart_url} if mart_url else None)
     console.print(f"night {night} has been delivered")
 
 
@@ -242,6 +249,17 @@ def bench(
     from onestory.bench import run_bench
 
     run_bench(home, large, console)
+
+
+def _council(scale: float, nights: int, seed: int, setting: str | None) -> SyntheticSettings:
+    from connectors.synthetic.settings import SyntheticSettings
+
+    try:
+        if setting is None:
+            return SyntheticSettings(seed=seed, scale=scale, nights=nights)
+        return SyntheticSettings.of(setting, nights=nights, seed=seed, scale=scale)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem)) from None
 
 
 def _quiet() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -15,14 +16,14 @@ from datetime import time as clock_time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connectors.synthetic.setting import load_setting
 from connectors.synthetic.settings import SyntheticSettings
 from onestory import site
-from onestory.home import Home, open_home
+from onestory.home import MADE, Home, open_home
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-_MADE = "synth.json"
 _START = clock_time(5, 30)  # when the nightly DAGs begin
 
 
@@ -34,7 +35,7 @@ def synth(folder: Path, settings: SyntheticSettings, progress: Progress | None =
     from connectors.synthetic.generate import generate
 
     wanted = {name: str(value) for name, value in asdict(settings).items()}
-    marker = folder / _MADE
+    marker = folder / MADE
     with suppress(FileNotFoundError):
         if json.loads(marker.read_text(encoding="utf-8")) == wanted:
             return
@@ -46,14 +47,15 @@ def synth(folder: Path, settings: SyntheticSettings, progress: Progress | None =
     marker.write_text(json.dumps(wanted), encoding="utf-8")
 
 
-def deliver(folder: Path, night: int, mart_admin_url: str) -> None:
-    """Let the suppliers do their night's work: files into the inboxes, the mart rebuilt."""
-    from connectors.synthetic import carefirst, liquidlogic, systmone
+def deliver(home: Home, night: int, databases: Mapping[str, str] | None = None) -> None:
+    """Let the suppliers do their night's work: files into the inboxes, databases rebuilt.
 
-    supply, inbox = folder / "supply", folder / "inbox"
-    systmone.release(supply, night, inbox)
-    carefirst.release(supply, night, inbox)
-    liquidlogic.rebuild_mart(supply, night, mart_admin_url)
+    `databases` are other addresses of the simulated databases than the home's own, by system.
+    """
+    from connectors.synthetic.doors import deliver_night
+
+    addresses = {**home.supplier_databases, **(databases or {})}
+    deliver_night(load_setting(home.setting), home.folder / "supply", night, home.inbox, addresses)
 
 
 def run_demo(folder: Path, settings: SyntheticSettings, progress: Progress | None = None) -> dict[str, Any]:
@@ -62,7 +64,7 @@ def run_demo(folder: Path, settings: SyntheticSettings, progress: Progress | Non
     Raises what a failed DAG run raises; everything published before stays.
     """
     started = time.monotonic()
-    home = open_home(folder)
+    home = open_home(folder, settings)
     synth(home.folder, settings, progress)
     site.prepare(home)
     _carry_nights(home, settings, progress)
@@ -76,8 +78,8 @@ def run_demo(folder: Path, settings: SyntheticSettings, progress: Progress | Non
 def _carry_nights(home: Home, settings: SyntheticSettings, progress: Progress | None) -> None:
     from dags import nightly
 
-    nights = settings.nights + 1
-    total = nights * (len(nightly.NIGHT) + 1) + 1
+    nights, ingest = settings.nights + 1, nightly.ingest_of(home.profile())
+    total = nights * (len(ingest) + len(nightly.TOGETHER) + 1) + 1
     bar = progress.add_task("carrying the nights", total=total) if progress else None
 
     def tell(night: int, what: str, done: int) -> None:
@@ -87,10 +89,10 @@ def _carry_nights(home: Home, settings: SyntheticSettings, progress: Progress | 
     done = 0
     for night in range(nights):
         tell(night, "suppliers deliver", done)
-        deliver(home.folder, night, home.mart_admin_url)
+        deliver(home, night)
         done += 1
         moment = datetime.combine(settings.first_night + timedelta(days=night), _START, UTC)
-        for dag_id in nightly.NIGHT:
+        for dag_id in (*ingest, *nightly.TOGETHER):
             tell(night, dag_id, done)
             nightly.carry(dag_id, moment)
             done += 1

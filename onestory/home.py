@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import timedelta
 from pathlib import Path
 
+from connectors.synthetic.settings import SyntheticSettings
 from domain.profile import Profile, load_profile
 from governance import embedded
 from governance.secrets import make_secret
 
-DATABASES = ("warehouse", "airflow", "hdm")
-_PERIOD = (date(2025, 4, 1), date(2026, 3, 31))
+DATABASES = ("warehouse", "airflow", "hdm", "controcc")
+MADE = "synth.json"  # the settings of the council in this home
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +40,37 @@ class Home:
         return self.folder / "summary.json"
 
     @property
-    def mart_admin_url(self) -> str:
-        return self.server.url("hdm", "admin")
+    def supplier_databases(self) -> dict[str, str]:
+        """Where the simulated suppliers' databases stand, as their administrators; by system."""
+        return {"liquidlogic": self.server.url("hdm", "admin"), "controcc": self.server.url("controcc", "admin")}
+
+    @property
+    def setting(self) -> str:
+        """The kind of council that lives here; the demo's own when none was made yet."""
+        try:
+            made = json.loads((self.folder / MADE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return "two_districts"
+        return str(made.get("setting", "two_districts"))
 
     def profile(self) -> Profile:
         return load_profile(self.folder / "council.yml")
 
 
-def open_home(folder: Path) -> Home:
+def open_home(folder: Path, settings: SyntheticSettings | None = None) -> Home:
     """The home in `folder`, made when there is none: server, databases, secret, profile, migrated warehouse.
 
-    Opening it again changes nothing. Raises `RuntimeError` when the embedded server does not start.
+    `settings` say which council moves in (default: the one that lives here). Opening it again changes nothing.
+    Raises `RuntimeError` when the embedded server does not start.
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     home = Home(folder, embedded.start(folder))
     _make_databases(home)
     make_secret(folder / "secret.key")
-    (folder / "council.yml").write_text(_profile_text(home), encoding="utf-8")
+    profile = folder / "council.yml"
+    if settings is not None or not profile.exists():
+        profile.write_text(_profile_text(home, settings or SyntheticSettings()), encoding="utf-8")
     from warehouse.migrate import migrate
 
     migrate(home.server.url("warehouse", "admin"))
@@ -74,17 +89,38 @@ def _make_databases(home: Home) -> None:
                 connection.exec_driver_sql(f"create database {name}")
 
 
-def _profile_text(home: Home) -> str:
-    start, end = _PERIOD
+def _profile_text(home: Home, settings: SyntheticSettings) -> str:
+    kind = settings.kind
+    start, end = kind.reporting_period
+    sources = "".join(f"  {name}: {json.dumps(options)}\n" for name, options in sources_of(home, settings).items())
     return f"""# A synthetic council: nobody in it exists. Written by `onestory synth`.
-name: Ardenvale (synthetic)
-la_code: "990"
+name: "{kind.title} (synthetic)"
+la_code: "{kind.la_code}"
 synthetic: true            # only here may NHS numbers of the test range be used
 home: .
 warehouse_url: {home.server.url("warehouse")}
 reporting_period: {{start: {start}, end: {end}}}
 sources:
-  systmone: {{connector: systmone, inbox: {home.inbox / "systmone"}}}
-  liquidlogic: {{connector: liquidlogic, url: "{home.server.url("hdm", "hdm_reader")}"}}
-  carefirst: {{connector: carefirst, inbox: {home.inbox / "carefirst"}}}
-"""
+{sources}"""
+
+
+def sources_of(home: Home, settings: SyntheticSettings) -> dict[str, dict[str, str]]:
+    """How each source of this kind of council is reached: name -> connector and its options."""
+    kind, inbox = settings.kind, home.inbox
+    reached = {
+        "systmone": {"inbox": str(inbox / "systmone")},
+        "liquidlogic": {"url": home.server.url("hdm", "hdm_reader")},
+        "controcc": {"url": home.server.url("controcc", "controcc_reader")},
+        "carefirst": {"inbox": str(inbox / "carefirst")},
+        "micare": {"inbox": str(inbox / "micare")},
+    }
+    sources = {name: {"connector": name, **reached[name]} for name in kind.systems}
+    if kind.cutover:
+
+        def on(night: int) -> str:
+            return (settings.first_night + timedelta(days=night)).isoformat()
+
+        sources["liquidlogic"] |= {"live_from": on(kind.cutover.go_live_night), "legacy_id": "old_system:micare"}
+        sources["micare"] |= {"archive_from": on(kind.cutover.dual_running_until_night)}
+        sources["cross_reference"] = {"connector": "cross_reference", "inbox": str(inbox / "cross_reference")}
+    return sources

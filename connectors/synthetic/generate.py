@@ -95,14 +95,13 @@ def generate(settings: SyntheticSettings, out: Path, progress: Progress | None =
 
     Doors add the defects of their own tables while they write, so the truth is saved last.
     """
-    from connectors.synthetic import carefirst, liquidlogic, systmone
+    from connectors.synthetic.doors import write_supply
 
     tell = progress or (lambda step: None)
     world = build_world(settings, tell)
     supply = out / "supply"
-    for name, door in (("SystmOne", systmone), ("Liquidlogic", liquidlogic), ("CareFirst", carefirst)):
+    for name in write_supply(world, supply):
         tell(f"writing {name}")
-        door.write(world, supply)
     tell("writing the truth")
     truth.save(world, out / "truth")
     return world

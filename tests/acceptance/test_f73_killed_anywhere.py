@@ -46,7 +46,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
     folder = tmp_path_factory.mktemp("kill")
     with small_council(folder / "council", scale=0.05, nights=1) as home:
         run_delivered_night(home, 0)
-        deliver(home.folder, 1, home.mart_admin_url)
+        deliver(home, 1)
         before: dict[Step, str] = {}
         acts: dict[Step, int] = {}
         database = "warehouse"

@@ -61,7 +61,7 @@ class Api:
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     with small_council(tmp_path / "council", scale=0.05, nights=0) as home:
-        deliver(home.folder, 0, home.mart_admin_url)
+        deliver(home, 0)
         yield home
 
 

@@ -37,7 +37,7 @@ def small_council(folder: Path, *, scale: float, nights: int, seed: int = 7) -> 
 
 def run_delivered_night(home: Home, night: int, *, with_return: bool = False, profile: Profile | None = None) -> None:
     """Deliver one night and run every stage on it; fails the test when a stage is not done."""
-    deliver(home.folder, night, home.mart_admin_url)
+    deliver(home, night)
     results = run_night(profile or home.profile(), f"night-{night}", actor="a test", with_return=with_return)
     assert results[-1].is_done, (results[-1].stage, results[-1].findings)
 
