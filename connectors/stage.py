@@ -8,6 +8,7 @@ or refused with its reason; nothing of it is landed, later ones of the same sour
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from connectors.base import DeliveryProblem, Incoming, LandedDelivery, Past, RawFile
@@ -44,8 +45,10 @@ def _land(context: RunContext, store: Store, _: Lease) -> RunResult:
         return RunResult(STAGE, source.name, problem.state, counts, (problem.finding,))
     for incoming in arrived:
         content_hash = incoming.content_hash()
-        if _is_repeat(store, source.name, content_hash):
+        first_name = _seen_before(store, source.name, content_hash, incoming.name)
+        if first_name is not None:
             counts["repeats"] += 1
+            findings += _renamed(source.name, incoming.name, first_name)
             continue
         try:
             landed = incoming.land(context.profile.landing, past_of(store, source.name))
@@ -59,6 +62,14 @@ def _land(context: RunContext, store: Store, _: Lease) -> RunResult:
         counts["tables"] += len(landed.tables)
         counts["rows"] += sum(table.records for table in landed.tables)
         findings += [*landed.findings, *(f for table in landed.tables for f in table.findings)]
+    if not (counts["deliveries"] or counts["held"] or counts["refused"]):
+        findings.append(
+            Finding(
+                "NOTHING_NEW",
+                f"{source.name}: nothing has arrived that was not taken before",
+                "if a delivery was due, ask the supplier; what comes late is taken by itself",
+            )
+        )
     state = RunState.REFUSED if counts["refused"] else RunState.HELD if counts["held"] else RunState.DONE
     return RunResult(STAGE, source.name, state, counts, tuple(findings))
 
@@ -94,18 +105,30 @@ def past_of(store: Store, source: str) -> Past:
     return Past(moment, {str(d): int(n) for d, n in records}, keys_read, frozenset(hashes))
 
 
-def _is_repeat(store: Store, source: str, content_hash: str) -> bool:
+def _seen_before(store: Store, source: str, content_hash: str, name: str) -> str | None:
+    """The name the same content came under first: "" when it has come under this one too; None when it is new."""
     # A delivery held here is looked at again each time: what it waited for may have come. A refused one stays refused;
     # one that the check stage holds is landed already, and checking looks at it again.
     with store.connect("loader") as connection:
-        return (
-            connection.exec_driver_sql(
-                """update ledger.delivery set times_seen = times_seen + 1, last_seen_at = clock_timestamp()
-                where source = %(source)s and content_hash = %(hash)s
-                  and (state <> 'held' or starts_with(code, 'CHECK-'))""",
-                {"source": source, "hash": content_hash},
-            ).rowcount
-            > 0
+        return connection.exec_driver_sql(
+            """with before as (select delivery_id, name, also_named from ledger.delivery
+                 where source = %(source)s and content_hash = %(hash)s
+                   and (state <> 'held' or starts_with(code, 'CHECK-')))
+               update ledger.delivery d set times_seen = times_seen + 1, last_seen_at = clock_timestamp(),
+                   also_named = case when %(name)s = any(b.also_named) or b.name = %(name)s then b.also_named
+                                     else b.also_named || %(name)s end
+                 from before b where d.delivery_id = b.delivery_id
+               returning case when b.name = %(name)s or %(name)s = any(b.also_named) then '' else b.name end""",
+            {"source": source, "hash": content_hash, "name": name},
+        ).scalar_one_or_none()
+
+
+def _renamed(source: str, name: str, first_name: str) -> Iterator[Finding]:
+    if first_name:
+        yield Finding(
+            "REPEATED",
+            f"{source}: {name} is {first_name} again under another name; nothing was taken",
+            "nothing to do; tell the supplier if it happens often",
         )
 
 
