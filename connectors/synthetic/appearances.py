@@ -12,11 +12,10 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final, Literal
 
-from connectors.synthetic.council import Council
+from connectors.synthetic.council import CareSpell, Council
 from connectors.synthetic.keys import person_key
-from connectors.synthetic.world import Appearance, System, TrueEvent, TruePerson
+from connectors.synthetic.world import SYSTEMS, Appearance, System, TrueEvent, TruePerson
 
-SYSTEMS: Final[tuple[System, ...]] = ("systmone", "liquidlogic", "carefirst")
 Role = Literal["client", "carer", "patient", "related"]
 _TITLES: Final = {"M": "Mr", "F": "Mrs"}
 
@@ -43,7 +42,7 @@ class Register:
         return appearance
 
     def all(self) -> list[Appearance]:
-        """Every record: SystmOne, then Liquidlogic, then CareFirst."""
+        """Every record: SystmOne, Liquidlogic, CareFirst, MiCare, ContrOCC."""
         return [appearance for system in SYSTEMS for appearance in self.by_system[system]]
 
 
@@ -82,14 +81,27 @@ def fields_on(council: Council, person: TruePerson, night: int, title: str) -> d
     }
 
 
-def _systems(council: Council, person: TruePerson) -> Iterable[tuple[System, Role]]:
+def _systems(
+    council: Council, person: TruePerson, first: dict[tuple[System, int], int]
+) -> Iterable[tuple[System, Role]]:
     if "patient" in person.tags:
         yield "systmone", "patient"
     spell = council.care.get(person.person_id)
     if spell is not None:
         role: Role = "client" if "care_client" in person.tags else "carer" if "carer" in person.tags else "related"
-        for system in spell.systems():
+        for system in _replaced(spell, person, first) if spell.cut_over else spell.systems():
             yield system, role
+
+
+def _replaced(spell: CareSpell, person: TruePerson, first: dict[tuple[System, int], int]) -> tuple[System, ...]:
+    """The one system that opened the record: the old one, unless care work first heard of the person after go-live.
+
+    What the old system hands over to the new one is `migration.py`'s business.
+    """
+    known = [person.person_id, *person.relations.get("cares_for", []), *person.relations.get("related_to", [])]
+    told = [system for number in known for system in spell.systems() if (system, number) in first]
+    new = spell.systems()[-1]
+    return (new,) if told and set(told) == {new} else (spell.first,)
 
 
 def _first_nights(events: list[TrueEvent]) -> dict[tuple[System, int], int]:
@@ -114,7 +126,7 @@ def register_everybody(council: Council, events: list[TrueEvent]) -> Register:
     rng.shuffle(people)
     for person in people:
         title = title_of(person, council.age(person), rng)
-        for system, role in _systems(council, person):
+        for system, role in _systems(council, person, first):
             night = first.get((system, person.person_id))
             if night is None:
                 night = min(
@@ -126,7 +138,9 @@ def register_everybody(council: Council, events: list[TrueEvent]) -> Register:
             record.is_restricted = "restricted" in person.tags
             register.add(record)
     for event in events:
-        event.appearance_key = register.of_person[(event.system, event.person_id)].key
+        record = register.of_person.get((event.system, event.person_id))
+        if record is not None:  # none yet: the cut-over brings the person's record over
+            event.appearance_key = record.key
     return register
 
 

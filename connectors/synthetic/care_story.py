@@ -145,7 +145,7 @@ class CareStory:
         end, died = self._end(day, days)
         if (end is not None and end < self.first) or (self.death is not None and day > self.death):
             return end
-        switch = self._spell.switch.toordinal() if self._spell.switch else None
+        switch = self._spell.switch.toordinal() if self._spell.switch and not self._spell.cut_over else None
         if switch is not None and day < switch and (end is None or end > switch):
             self._line(day, switch - 1, dict(facts), OTHER_END)
             day = switch

@@ -10,7 +10,7 @@ import random
 from datetime import timedelta
 from typing import Final
 
-from connectors.synthetic.council import CARE_SYSTEM, CareSpell, Council, relate
+from connectors.synthetic.council import Council, relate
 from connectors.synthetic.world import TruePerson
 
 _CARER_SHARE: Final = 0.21
@@ -74,5 +74,8 @@ def place_carers(council: Council) -> None:
         cared_for = person.relations.get("cares_for", []) + person.relations.get("related_to", [])
         if cared_for and person.person_id not in council.care:
             spell = council.care.get(cared_for[0])
-            system = spell.systems()[-1] if spell else CARE_SYSTEM[council.district[person.household_id]]
-            council.care[person.person_id] = CareSpell(system)
+            if spell is not None and spell.cut_over:
+                system = spell.first
+            else:
+                system = spell.systems()[-1] if spell else council.care_system(council.district[person.household_id])
+            council.care[person.person_id] = council.care_spell(system)

@@ -8,27 +8,29 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Final, cast
 
 from connectors.synthetic.addresses import AddressBook, District
 from connectors.synthetic.names import NameBook, name_book
 from connectors.synthetic.nhs_numbers import NumberBook
 from connectors.synthetic.settings import SyntheticSettings
-from connectors.synthetic.world import NamePeriod, Sex, System, TruePerson
+from connectors.synthetic.world import MigrationLink, NamePeriod, Sex, System, TruePerson
 
 #: Days of history before the first load: two years.
 HISTORY_DAYS: Final = 755
 
-CARE_SYSTEM: Final[dict[District, System]] = {"west": "liquidlogic", "east": "carefirst", "outside": "liquidlogic"}
-
 
 @dataclass(slots=True)
 class CareSpell:
-    """Which care system looks after a person and, if they moved between the districts, since when the other."""
+    """Which care system looks after a person and, after a move between districts or a cut-over, since when the other.
+
+    `cut_over` says that the second system replaced the first for everybody: nobody moved.
+    """
 
     first: System
     second: System | None = None
     switch: date | None = None
+    cut_over: bool = False
 
     def on(self, day: date) -> System:
         """The care system that records an event starting on `day`."""
@@ -57,6 +59,8 @@ class Council:
     placed_on: dict[int, date] = field(default_factory=dict)  # person -> first day in a care home
     gp_practices: list[tuple[str, str]] = field(default_factory=list)
     providers: list[tuple[str, str]] = field(default_factory=list)
+    migration: list[MigrationLink] = field(default_factory=list)
+    migrated: set[str] = field(default_factory=set)  # keys of records a cut-over brought over
 
     @staticmethod
     def open(settings: SyntheticSettings) -> Council:
@@ -64,6 +68,28 @@ class Council:
         households = round((settings.patient_count + settings.care_client_count) * 0.75)
         book = AddressBook(random.Random(f"{settings.seed}:addresses"), households)
         return Council(settings, name_book(), NumberBook(settings.seed), book)
+
+    def care_systems(self) -> tuple[System, ...]:
+        """The case systems of this council, a replaced one first; finance is none of them."""
+        kind = self.settings.kind
+        if kind.cutover is not None:
+            return cast(System, kind.cutover.old), cast(System, kind.cutover.new)
+        return tuple(cast(System, s) for s in kind.systems if s not in ("systmone", "controcc"))
+
+    def care_system(self, district: District) -> System:
+        """The care system of a district on the first night."""
+        return cast(System, self.settings.kind.care[district])
+
+    def care_spell(self, system: System) -> CareSpell:
+        """Care by that system, until a cut-over replaces it."""
+        plan = self.settings.kind.cutover
+        if plan is None or plan.old != system:
+            return CareSpell(system)
+        return CareSpell(system, cast(System, plan.new), self.day_of(plan.go_live_night), cut_over=True)
+
+    def day_of(self, night: int) -> date:
+        """The last day that night can tell of."""
+        return date.fromordinal(self.settings.first_night.toordinal() + night - 1)
 
     def rng(self, purpose: str) -> random.Random:
         """A generator of its own for one purpose."""

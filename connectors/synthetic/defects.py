@@ -16,18 +16,18 @@ _CARE_ONLY: Final = "care"
 #: defect -> system (or "care" for both care systems, or "*" for all) -> typical rate. Parts of one line of the
 #: catalogue have a suffix: D12 is one line, D41a (1900) and D41b (1 January) are two.
 RATES: Final[dict[str, dict[str, float]]] = {
-    "D01": {"liquidlogic": 0.06, "carefirst": 0.12},
-    "D02": {"liquidlogic": 0.35, "carefirst": 0.40},
+    "D01": {"liquidlogic": 0.06, "carefirst": 0.12, "micare": 0.25},
+    "D02": {"liquidlogic": 0.35, "carefirst": 0.40, "micare": 0.50},
     "D03": {"systmone": 0.011},
-    "D04": {"liquidlogic": 0.15, "carefirst": 0.30, "systmone": 0.03},
+    "D04": {"liquidlogic": 0.15, "carefirst": 0.30, "micare": 0.60, "systmone": 0.03},
     "D05": {"care": 0.004, "systmone": 0.0002},
-    "D06": {"carefirst": 0.005},
-    "D07": {"carefirst": 0.002},
+    "D06": {"carefirst": 0.005, "micare": 0.005},
+    "D07": {"carefirst": 0.002, "micare": 0.002},
     "D08": {"*": 0.0046},
-    "D09": {"liquidlogic": 0.01, "carefirst": 0.10},
+    "D09": {"liquidlogic": 0.01, "carefirst": 0.10, "micare": 0.10},
     "D10": {"*": 0.003},
-    "D11": {"liquidlogic": 0.015, "carefirst": 0.03, "systmone": 0.003},
-    "D12": {"liquidlogic": 0.015, "carefirst": 0.01},
+    "D11": {"liquidlogic": 0.015, "carefirst": 0.03, "micare": 0.04, "systmone": 0.003},
+    "D12": {"liquidlogic": 0.015, "carefirst": 0.01, "micare": 0.01},
     "D13": {"*": 0.0005},
     "D14": {"*": 0.001},
     "D14u": {"*": 0.0002},
@@ -42,7 +42,7 @@ RATES: Final[dict[str, dict[str, float]]] = {
     "D26": {"*": 0.10},
     "D27": {"*": 0.12},
     "D28": {"*": 0.008},
-    "D29": {"carefirst": 1.0, "liquidlogic": 0.005, "systmone": 0.005},
+    "D29": {"carefirst": 1.0, "micare": 1.0, "liquidlogic": 0.005, "systmone": 0.005},
     "D31": {"*": 0.003},
     "D32": {"*": 0.003},
     "D33": {"*": 0.01},
@@ -77,7 +77,7 @@ RATES: Final[dict[str, dict[str, float]]] = {
     "D65c": {"*": 0.01},
     "D65d": {"*": 0.03},
     "D68": {"*": 0.002},
-    "D69m": {"liquidlogic": 0.20, "carefirst": 0.95},
+    "D69m": {"liquidlogic": 0.20, "carefirst": 0.95, "micare": 0.95},
     "D69w": {"care": 0.01},
     "D69e": {"care": 0.001},
     "D70a": {"*": 0.002},
@@ -111,6 +111,8 @@ def rate(defect_id: str, system: System, quality: float = 1.0) -> float:
     """
     by_system = RATES[defect_id]
     typical = by_system.get(system)
+    if system == "controcc":  # finance has habits of its own: controcc_people.py
+        typical = typical or 0.0
     if typical is None and system != "systmone":
         typical = by_system.get(_CARE_ONLY)
     if typical is None:

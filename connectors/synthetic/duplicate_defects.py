@@ -116,15 +116,17 @@ def _test_person(spoiler: Spoiler, *, flagged: bool) -> None:
     person.addresses = [replace(council.addresses.dwelling("west").period(date(2015, 1, 5)), street="Test Street")]
     council.join_household([person])
     council.district[person.household_id] = "west"
-    fields = fields_on(council, person, 0, "")
+    plan = council.settings.kind.cutover
+    night = plan.go_live_night if plan is not None and plan.new == spoiler.system else 0
+    fields = fields_on(council, person, night, "")
     if rng.random() < 0.7:
         fields["nhs_number"] = ""
         fields["nhs_number_verified"] = "N"
-    if spoiler.system == "carefirst":
+    if spoiler.system in ("carefirst", "micare"):
         fields["forename"], fields["surname"] = fields["forename"].upper(), fields["surname"].upper()
     record = Appearance(
-        spoiler.system, spoiler.register.next_key(spoiler.system, rng), person.person_id, 0,
-        "patient" if spoiler.system == "systmone" else "client", {0: fields}, list(person.addresses),
+        spoiler.system, spoiler.register.next_key(spoiler.system, rng), person.person_id, night,
+        "patient" if spoiler.system == "systmone" else "client", {night: fields}, list(person.addresses),
         is_test=True, is_flagged_test=flagged,
     )  # fmt: skip
     spoiler.register.add(record)

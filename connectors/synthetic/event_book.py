@@ -14,7 +14,16 @@ from typing import Final
 from connectors.synthetic.council import Council
 from connectors.synthetic.defects import DefectLog
 from connectors.synthetic.keys import event_key
-from connectors.synthetic.world import ClientType, Defect, EventKind, EventStatus, System, TrueEvent, TruePerson
+from connectors.synthetic.world import (
+    SYSTEMS,
+    ClientType,
+    Defect,
+    EventKind,
+    EventStatus,
+    System,
+    TrueEvent,
+    TruePerson,
+)
 
 _LATE: Final = 3
 _TIMES: Final = tuple(time(hour, minute) for hour in range(8, 18) for minute in (0, 10, 15, 20, 30, 40, 45, 50))
@@ -43,11 +52,8 @@ class EventBook:
         self._council = council
         self._nights = council.settings.nights
         self._first = council.settings.first_night.toordinal()
-        self._logs: dict[System, DefectLog] = {
-            "systmone": DefectLog(defects, "systmone"),
-            "liquidlogic": DefectLog(defects, "liquidlogic"),
-            "carefirst": DefectLog(defects, "carefirst"),
-        }
+        self._logs = {system: DefectLog(defects, system) for system in SYSTEMS}
+        self._late: list[TrueEvent] = []
 
     def add(
         self,
@@ -78,8 +84,23 @@ class EventBook:
         self._close(rng, event, end, ending or {}, "cancelled" if cancelled else "completed", typed)
         self.events.append(event)
         if night and typed - start.toordinal() > _LATE:
-            self._logs[system].add("D80", kind, event_key(event), "recorded", night)
+            self._late.append(event)
         return event
+
+    def log_late(self) -> None:
+        """Writes down which events were told late (D80); asked for once, when every event is in its final system."""
+        for event in self._late:
+            self.log("D80", event, "recorded", event.recorded_night)
+
+    def tell_again(self, event: TrueEvent, system: System, night: int, start: datetime) -> TrueEvent:
+        """The event once more in another system, as known by now, from `night` on and with a start of its own."""
+        end = event.end_at if event.end_at is None or event.end_at >= start else start
+        copy = TrueEvent(
+            len(self.events) + 1, event.person_id, event.kind, system, event.client_type, start, end, event.status,
+            night, dict(event.facts), copy_of=event.event_id,
+        )  # fmt: skip
+        self.events.append(copy)
+        return copy
 
     def _close(
         self,

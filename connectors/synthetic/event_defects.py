@@ -12,10 +12,9 @@ from connectors.synthetic.choosing import choose, how_many
 from connectors.synthetic.council import Council
 from connectors.synthetic.defects import defect_rng, rate
 from connectors.synthetic.event_book import EventBook, midnight
-from connectors.synthetic.world import System, TrueEvent
+from connectors.synthetic.world import TrueEvent
 
 _DAYS_A_MONTH: Final = 30.4
-_CARE: Final[tuple[System, ...]] = ("liquidlogic", "carefirst")
 
 
 def disturb_events(council: Council, book: EventBook, register: Register) -> None:
@@ -26,21 +25,33 @@ def disturb_events(council: Council, book: EventBook, register: Register) -> Non
     if not nights:
         return
     quality = council.settings.quality
-    steady = [e for e in book.events if e.recorded_night == 0 and e.changed_night is None and e.status != "open"]
+    told_twice = {e.copy_of for e in book.events if e.copy_of is not None}
+    steady = [
+        e
+        for e in book.events
+        if e.recorded_night == 0 and e.changed_night is None and e.status != "open" and e.event_id not in told_twice
+    ]
     forever = _open_for_ever(book, rng, steady, nights, quality)
     steady = [e for e in steady if e.event_id not in forever]
     month = nights / _DAYS_A_MONTH
+    plan = council.settings.kind.cutover
+
+    def last_night(event: TrueEvent) -> int:
+        """A system that is replaced changes nothing after its freeze."""
+        return plan.freeze_night - 1 if plan is not None and event.system == plan.old else nights
+
     late = choose(rng, steady, how_many(rng, rate("D82", "systmone", quality) * month, len(steady)))
     for place, event in enumerate(late):
-        _change(rng, event, 1 + place % nights)
-        book.log("D82", event, "end_at", 1 + place % nights)
+        night = 1 + place % last_night(event)
+        _change(rng, event, night)
+        book.log("D82", event, "end_at", night)
     changed = {e.event_id for e in late}
     referred = {e.facts["referral_event_id"] for e in book.events if e.system == "systmone" and e.kind != "referral"}
     free = [e for e in steady if e.event_id not in changed and str(e.event_id) not in referred]
     for place, event in enumerate(
         choose(rng, free, how_many(rng, rate("D81", "systmone", quality) * month, len(steady)))
     ):
-        event.deleted_night = 1 + place % nights
+        event.deleted_night = 1 + place % last_night(event)
         book.log("D81", event, "key", event.deleted_night)
 
 
@@ -88,8 +99,8 @@ def _change(rng: random.Random, event: TrueEvent, night: int) -> None:
 
 def _after_death(council: Council, book: EventBook, register: Register, rng: random.Random) -> None:
     """Reviews held, by the date, after the person died (D45): somebody closed the case and called it a review."""
-    mains = [record for system in _CARE for record in register.by_system[system] if record.duplicate_of is None]
-    clients = [record for record in mains if record.role == "client"]
+    records = [record for system in council.care_systems() for record in register.by_system[system]]
+    clients = [record for record in records if record.role == "client" and record.duplicate_of is None]
     dead = [record for record in clients if council.people[record.person_id - 1].death_date is not None]
     told = max(1, how_many(rng, rate("D45c", "liquidlogic", council.settings.quality), len(dead)))
     for record in choose(rng, dead, told):
@@ -98,6 +109,9 @@ def _after_death(council: Council, book: EventBook, register: Register, rng: ran
             continue
         day: date = min(council.last_day, person.death_date + timedelta(days=rng.randrange(3, 20)))
         if day <= person.death_date or council.care[person.person_id].on(day) != record.system:
+            continue
+        plan = council.settings.kind.cutover
+        if plan is not None and record.system == plan.old and council.night_of(day) >= plan.freeze_night:
             continue
         facts = {
             "review_reason": "Unplanned: Other reason", "outcomes_achieved": "Not met", "method": "Service user only",

@@ -14,6 +14,7 @@ from connectors.synthetic import (
     care_events,
     care_profile,
     carers,
+    carry_over,
     hard_cases,
     health_events,
     households,
@@ -75,18 +76,20 @@ def _build(settings: SyntheticSettings, tell: Progress) -> World:
     care_events.tell_care(council, book)
     tell("health events")
     health_events.tell_health(council, book)
+    carry_over.carry_over(council, book)
     tell("records")
     register = register_everybody(council, book.events)
     tell("defects of records")
     spoil_records(council, register, book.events, defects)
     tell("defects of events")
     disturb_events(council, book, register)
+    book.log_late()
     return World(
         seed=settings.seed, nights=settings.nights, first_night=settings.first_night, people=council.people,
         events=book.events,
         appearances=register.all(), defects=defects, providers=council.providers, organisation_code=ORGANISATION_CODE,
         organisation_name=ORGANISATION_NAME, gp_practices=council.gp_practices, quality=settings.quality,
-        setting=settings.kind,
+        setting=settings.kind, migration=council.migration,
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Where everybody lives and lived: homes and earlier homes, care homes, moves, and the district that cares for them.
 
-West keeps its adult care in Liquidlogic, East in CareFirst; about one client in twenty is known to both, because they
+Where the two districts keep their adult care in two systems, about one client in twenty is known to both, because they
 moved between the districts or both recorded them.
 """
 
@@ -13,7 +13,7 @@ from typing import Final
 
 from connectors.synthetic.addresses import CareHome, District, Dwelling, home_dwelling, no_fixed_abode
 from connectors.synthetic.choosing import choose, how_many
-from connectors.synthetic.council import CARE_SYSTEM, CareSpell, Council
+from connectors.synthetic.council import CareSpell, Council
 from connectors.synthetic.world import AddressPeriod, TruePerson
 
 _WEST_SHARE: Final = 0.60
@@ -161,18 +161,23 @@ def _assign_care_systems(council: Council, rng: random.Random) -> None:
     movable = [
         p for p in clients if len(p.addresses) > 1 and p.addresses[-1].kind == "home" and not p.tags & _NOT_MOVED
     ]
+    if council.care_system("west") == council.care_system("east"):
+        for person in clients:
+            council.care[person.person_id] = council.care_spell(council.care_system("west"))
+        return
     moved = {p.person_id for p in choose(rng, movable, how_many(rng, _MOVED_BETWEEN, len(clients)))}
     others = [p for p in clients if p.person_id not in moved]
     dual = {p.person_id for p in choose(rng, others, how_many(rng, _DUAL_RECORDED, len(clients)))}
     window = (council.last_day - council.first_day).days
     for person in clients:
-        current = CARE_SYSTEM[council.district[person.household_id]]
-        other = CARE_SYSTEM["east" if current == "liquidlogic" else "west"]
+        district = council.district[person.household_id]
+        elsewhere: District = "west" if district == "east" else "east"
+        current, other = council.care_system(district), council.care_system(elsewhere)
         switch = council.first_day + timedelta(days=rng.randrange(60, window - 60))
         known_twice = person.person_id in moved or person.person_id in dual or "three_surnames" in person.tags
         council.care[person.person_id] = CareSpell(other, current, switch) if known_twice else CareSpell(current)
         if person.person_id in moved:
-            before = council.addresses.dwelling("east" if other == "carefirst" else "west")
+            before = council.addresses.dwelling(elsewhere)
             start = min(person.addresses[-2].valid_from, switch - timedelta(days=400))
             person.addresses[-2] = before.period(max(person.birth_date, start), switch - timedelta(days=1))
             person.addresses[-1] = replace(person.addresses[-1], valid_from=switch)

@@ -16,6 +16,9 @@ from connectors.synthetic.world import EventKind, System, TrueEvent
 #: ODS code of the simulated community unit: the view its SystmOne extract is made for.
 ORGANISATION_CODE: Final = "NLF11"
 ORGANISATION_NAME: Final = "Ardenvale Community Health Services"
+#: The second community unit, whose own view of SystmOne joins later in some settings.
+SECOND_ORGANISATION_CODE: Final = "NLF22"
+SECOND_ORGANISATION_NAME: Final = "Selwyn Coast Community Services"
 
 _EVENT_OFFSETS: Final[dict[tuple[System, EventKind], int]] = {
     ("systmone", "referral"): 52_310_000_000,
@@ -29,11 +32,27 @@ _EVENT_OFFSETS: Final[dict[tuple[System, EventKind], int]] = {
     ("carefirst", "assessment"): 1_300_000_000,
     ("carefirst", "review"): 1_500_000_000,
     ("carefirst", "service"): 1_700_000_000,
+    ("liquidlogic", "involvement"): 810_000_000,
+    ("liquidlogic", "safeguarding"): 1_010_000_000,
+    ("liquidlogic", "dols"): 1_210_000_000,
+    ("carefirst", "involvement"): 1_900_000_000,
+    ("carefirst", "safeguarding"): 2_000_000_000,
+    ("carefirst", "dols"): 2_100_000_000,
+    ("micare", "request"): 110_000_000,
+    ("micare", "assessment"): 220_000_000,
+    ("micare", "review"): 330_000_000,
+    ("micare", "service"): 440_000_000,
+    ("micare", "involvement"): 550_000_000,
+    ("micare", "safeguarding"): 660_000_000,
+    ("micare", "dols"): 770_000_000,
 }
 
 _SYSTMONE_PERSON_OFFSET: Final = 35_161_000_000
 _LIQUIDLOGIC_PERSON_OFFSET: Final = 100_000
 _CAREFIRST_PERSON_OFFSET: Final = 4_000_000
+_MICARE_PERSON_OFFSET: Final = 120_000
+_CONTROCC_PERSON_OFFSET: Final = 500_000
+_CHECK_LETTERS: Final = "ABCDEFGHJKLMNPQRSTVWXYZ"  # 23: without I, O and U
 
 
 def supplier_event_id(system: System, kind: EventKind, event_id: int) -> int:
@@ -59,13 +78,36 @@ def person_key(system: System, number: int) -> str:
     """The `source_person_key` of the record with running number `number` in that system.
 
     SystmOne: organisation code, colon,
-    `RowIdentifier` (the key is the pair). Liquidlogic and CareFirst: a plain number.
+    `RowIdentifier` (the key is the pair). MiCare: eight digits with leading zeros and a check letter. The others: a
+    plain number.
     """
     if system == "systmone":
         return f"{ORGANISATION_CODE}:{systmone_row_id(number)}"
     if system == "liquidlogic":
         return str(_LIQUIDLOGIC_PERSON_OFFSET + number)
+    if system == "micare":
+        digits = f"{_MICARE_PERSON_OFFSET + number:08d}"
+        return digits + micare_check_letter(digits)
+    if system == "controcc":
+        return str(_CONTROCC_PERSON_OFFSET + number)
     return str(_CAREFIRST_PERSON_OFFSET + number)
+
+
+def micare_check_letter(digits: str) -> str:
+    """The final letter of a MiCare person number: digits times 9, 8 … 2, added up, modulo 23, looked up in 23 letters.
+
+    The sources hand-book (6.2) says only that there is a check letter; this rule is an assumption of the project. Any
+    one wrong digit and any swap of neighbours changes the letter. Raises ValueError for anything but eight digits.
+    """
+    if len(digits) != 8 or not digits.isdecimal():
+        raise ValueError("a MiCare person number has eight digits before its check letter")
+    total = sum(int(digit) * weight for digit, weight in zip(digits, range(9, 1, -1), strict=True))
+    return _CHECK_LETTERS[total % len(_CHECK_LETTERS)]
+
+
+def second_unit_key(key: str) -> str:
+    """The key under which the second community unit sees the same SystmOne patient: same row, other organisation."""
+    return f"{SECOND_ORGANISATION_CODE}:{systmone_key_parts(key)[1]}"
 
 
 def systmone_key_parts(key: str) -> tuple[str, int]:

@@ -40,7 +40,7 @@ def spoil_names(spoiler: Spoiler) -> None:
 
 def _three_surnames(spoiler: Spoiler) -> None:
     """The woman with three surnames: each system holds another of them."""
-    place = {"carefirst": 0, "liquidlogic": 1, "systmone": 2}[spoiler.system]
+    place = {"carefirst": 0, "micare": 0, "liquidlogic": 1}.get(spoiler.system, 2)
     for record in spoiler.records:
         person = spoiler.person(record)
         if "three_surnames" in person.tags:
@@ -185,14 +185,14 @@ def _notes_in_names(spoiler: Spoiler) -> None:
 
 
 def _looks(spoiler: Spoiler) -> None:
-    """Capitals everywhere in CareFirst; elsewhere now and then capitals, trailing blanks, two blanks (D29)."""
+    """Capitals everywhere in CareFirst and MiCare; elsewhere now and then capitals, trailing or two blanks (D29)."""
     looks: tuple[Callable[[str], str], ...] = (
         str.upper,
         lambda text: text + " ",
         lambda text: text.replace(" ", "  ") + "  ",
     )
     for record in spoiler.pick("D29", spoiler.records, clustered=False):
-        look = looks[0] if spoiler.system == "carefirst" else spoiler.rng.choice(looks)
+        look = looks[0] if spoiler.system in ("carefirst", "micare") else spoiler.rng.choice(looks)
         for fields in record.versions.values():
             for field in ("forename", "middle_names", "surname", "known_as"):
                 if fields[field]:

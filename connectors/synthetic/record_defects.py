@@ -11,7 +11,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from connectors.synthetic.appearances import SYSTEMS, Register
+from connectors.synthetic.appearances import Register
 from connectors.synthetic.choosing import choose, how_many
 from connectors.synthetic.council import Council
 from connectors.synthetic.defects import DefectLog, defect_rng, rate
@@ -84,19 +84,24 @@ def spoil_records(council: Council, register: Register, events: list[TrueEvent],
         address_defects,
         birth_defects,
         duplicate_defects,
+        migration,
         name_defects,
         number_defects,
         reference_links,
     )
 
-    for system in SYSTEMS:
+    plan = council.settings.kind.cutover
+    for system in _in_order(council):
         log = DefectLog(defects, system)
 
-        def spoiler(purpose: str, system: System = system, log: DefectLog = log) -> Spoiler:
+        def spoiler(purpose: str, system: System = system, log: DefectLog = log, *, everybody: bool = False) -> Spoiler:
             rng = defect_rng(council.settings.seed, system, purpose)
-            return Spoiler(council, register, system, rng, log, _ordinary(register, system))
+            known = set() if everybody else council.migrated  # their faults came over with them
+            return Spoiler(council, register, system, rng, log, _ordinary(register, system, known))
 
-        duplicate_defects.add_duplicates(spoiler("duplicates"), events)
+        if plan is not None and system == plan.new:
+            migration.migrate(council, register, events, defects)
+        duplicate_defects.add_duplicates(spoiler("duplicates", everybody=True), events)
         number_defects.spoil_numbers(spoiler("numbers"))
         duplicate_defects.mix_up(spoiler("mixed"))
         name_defects.spoil_names(spoiler("names"))
@@ -108,5 +113,14 @@ def spoil_records(council: Council, register: Register, events: list[TrueEvent],
     reference_links.type_in_references(council, register, defects)
 
 
-def _ordinary(register: Register, system: System) -> list[Appearance]:
-    return [record for record in register.by_system[system] if not record.is_test]
+def _in_order(council: Council) -> list[System]:
+    """The systems whose records are made and spoilt on their own; finance copies Liquidlogic and follows later."""
+    return ["systmone", *council.care_systems()]
+
+
+def _ordinary(register: Register, system: System, left_out: set[str]) -> list[Appearance]:
+    return [
+        record
+        for record in register.by_system[system]
+        if not record.is_test and (system != "liquidlogic" or record.key not in left_out)
+    ]

@@ -11,7 +11,7 @@ from typing import Final
 from connectors.synthetic.appearances import Register
 from connectors.synthetic.council import Council
 from connectors.synthetic.defects import DefectLog, defect_rng
-from connectors.synthetic.world import Appearance, Defect, System
+from connectors.synthetic.world import Appearance, Defect
 
 _IN_SYSTMONE: Final = 0.25
 _BETWEEN_CARE: Final = 0.60
@@ -20,13 +20,13 @@ _WRONG: Final = 0.02
 _DAMAGED: Final = 0.03
 #: Not a line of the catalogue: section 2.7, column SSRef.
 _ID: Final = "SSR"
-_CARE: Final[tuple[System, ...]] = ("liquidlogic", "carefirst")
 
 
 def type_in_references(council: Council, register: Register, defects: list[Defect]) -> None:
     """Fills `references` of some records, and logs those that point wrong."""
     rng = defect_rng(council.settings.seed, "all", "references")
     quality = council.settings.quality
+    cut_over = council.settings.kind.cutover is not None
 
     def link(record: Appearance, other: Appearance, log: DefectLog) -> None:
         chance = rng.random()
@@ -42,12 +42,12 @@ def type_in_references(council: Council, register: Register, defects: list[Defec
 
     for (system, person_id), record in list(register.of_person.items()):
         log = DefectLog(defects, system)
-        if record.is_test or "reidentified" in council.people[person_id - 1].tags:
+        if system == "controcc" or record.is_test or "reidentified" in council.people[person_id - 1].tags:
             continue
-        for care in _CARE:
+        for care in council.care_systems():
             other = register.of_person.get((care, person_id))
-            if other is None or care == system:
-                continue
+            if other is None or care == system or (cut_over and system != "systmone"):
+                continue  # what the migration wrote is `migration.py`'s business
             if rng.random() < (_IN_SYSTMONE if system == "systmone" else _BETWEEN_CARE):
                 link(record, other, log)
         health = register.of_person.get(("systmone", person_id))

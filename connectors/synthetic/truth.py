@@ -196,7 +196,7 @@ def _caring(world: World) -> pa.Table:
     rows: list[tuple[object, ...]] = []
     for person in world.people:
         for cared_for in person.relations.get("cares_for", []):
-            for system in ("liquidlogic", "carefirst"):
+            for system in ("liquidlogic", "carefirst", "micare"):
                 carer_key, cared_for_key = keys.get((system, person.person_id)), keys.get((system, cared_for))
                 if carer_key and cared_for_key:
                     rows.append((system, person.person_id, cared_for, carer_key, cared_for_key))

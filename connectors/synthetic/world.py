@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from connectors.synthetic.setting import Setting, load_setting
 
 Sex = Literal["M", "F"]
 System = Literal["systmone", "liquidlogic", "carefirst", "micare", "controcc"]
+SYSTEMS: Final[tuple[System, ...]] = ("systmone", "liquidlogic", "carefirst", "micare", "controcc")
 EventKind = Literal[
     "request", "assessment", "review", "service", "referral", "visit", "appointment",
     "involvement", "safeguarding", "dols",
