@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from connectors.subject import NOBODY, Subject, subject_from
+
 DIFFERENCE = ".diff.yml"
 
 
@@ -38,11 +40,12 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Rows left out by policy when `field` equals `value`; counted under `reason`."""
+    """Rows left out by policy when `field` equals `value`, or is a number of the block; counted under `reason`."""
 
     field: str
     value: str
     reason: str
+    block: tuple[int, int] | None = None  # from and to, both included
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class TableSpec:
     exclude: tuple[Exclusion, ...]
     reference: bool
     layouts: tuple[Layout, ...] = ()  # oldest first; empty: there has only ever been one
+    subject: Subject = NOBODY  # whom a row is about, for the door
 
     @property
     def history(self) -> tuple[Layout, ...]:
@@ -77,7 +81,9 @@ class TableSpec:
             "source": self.dataset.split("__")[0],
             "key": list(self.key),
             "removed": {"field": self.removed[0], "value": self.removed[1]} if self.removed else None,
-            "exclude": [{"field": e.field, "value": e.value, "reason": e.reason} for e in self.exclude],
+            "exclude": [
+                {"field": e.field, "value": e.value, "reason": e.reason, "block": e.block} for e in self.exclude
+            ],
             "reference": self.reference,
         }
 
@@ -141,6 +147,11 @@ def _changed(before: Layout, change: Mapping[str, Any], since: date, page: str) 
     return Layout(since, (*kept, *added), str(change["note"]).strip())
 
 
+def _exclusion(raw: Mapping[str, Any]) -> Exclusion:
+    block = (int(raw["from"]), int(raw["to"])) if "from" in raw else None
+    return Exclusion(raw["field"], str(raw.get("value", "")), raw["reason"], block)
+
+
 def _from_mapping(
     raw: Mapping[str, Any], page: str, columns: tuple[Column, ...], layouts: tuple[Layout, ...]
 ) -> TableSpec:
@@ -151,13 +162,13 @@ def _from_mapping(
         key=tuple(raw["key"]),
         columns=columns,
         removed=(raw["removed"]["field"], str(raw["removed"]["value"])) if raw.get("removed") else None,
-        exclude=tuple(Exclusion(e["field"], str(e["value"]), e["reason"]) for e in raw.get("exclude") or ()),
+        exclude=tuple(_exclusion(e) for e in raw.get("exclude") or ()),
         reference=bool(raw.get("reference", False)),
         layouts=layouts,
+        subject=subject_from(raw, page),
     )
-    unknown = {*spec.key, *(e.field for e in spec.exclude), *([spec.removed[0]] if spec.removed else [])} - {
-        *spec.fields
-    }
+    named = {*spec.key, *(e.field for e in spec.exclude), *([spec.removed[0]] if spec.removed else [])}
+    unknown = (named | set(spec.subject.fields)) - {*spec.fields}
     if unknown or len(set(spec.fields)) != len(spec.fields):
         raise ValueError(f"{page}: fields {sorted(unknown)} are not columns of the table, or a field appears twice")
     return spec
