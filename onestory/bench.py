@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from connectors.synthetic.settings import SyntheticSettings
 from dags.local_run import run_night
 from governance.store import Store
-from onestory.demo import deliver, synth
+from onestory.demo import synth
 from onestory.home import Home, open_home
+from onestory.nights import deliver
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -114,8 +114,8 @@ def deliver(
     ] = None,
 ) -> None:
     """Let the synthetic suppliers deliver one night: files into the inboxes, the Liquidlogic mart rebuilt."""
-    from onestory.demo import deliver as let_arrive
     from onestory.home import open_home
+    from onestory.nights import deliver as let_arrive
 
     let_arrive(open_home(home), night, {"liquidlogic": mart_url} if mart_url else None)
     console.print(f"night {night} has been delivered")

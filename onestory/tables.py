@@ -43,6 +43,7 @@ def show(facts: dict[str, Any], console: Console) -> None:
     console.print(_people_table(facts))
     console.print(_return_table(facts["return"]))
     console.print(_error_table(facts["return"]))
+    console.print(defects_table(facts["defects"]))
     console.print(_stage_table(facts["stages"]))
     _paths(facts, console)
 
@@ -114,6 +115,22 @@ def _counted(causes: Mapping[str, int]) -> str:
     ranked = sorted(causes.items(), key=lambda cause: (-cause[1], cause[0]))
     shown = [f"{name} {count:,}" for name, count in ranked[:4]]
     return "; ".join([*shown, f"others {sum(count for _, count in ranked[4:]):,}"] if ranked[4:] else shown)
+
+
+def defects_table(lines: list[dict[str, Any]]) -> Table:
+    """Every defect of the catalogue that was injected, and what became of it."""
+    columns = ("injected", "found", "left_alone", "missed")
+    totals = {column: sum(line[column] for line in lines) for column in columns}
+    table = Table(
+        box=SIMPLE_HEAD, title="Injected defects: found, or rightly left alone", title_justify="left", show_footer=True
+    )
+    table.add_column("id", footer="")
+    table.add_column("defect", footer="all")
+    for column in columns:
+        table.add_column(column.replace("_", " "), justify="right", footer=f"{totals[column]:,}")
+    for line in lines:
+        table.add_row(line["defect"], line["what"], *(f"{line[column]:,}" for column in columns))
+    return table
 
 
 def _stage_table(stages: list[dict[str, Any]]) -> Table:

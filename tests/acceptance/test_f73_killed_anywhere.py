@@ -12,8 +12,8 @@ import pytest
 from dags.local_run import steps
 from domain.profile import Profile
 from governance.store import Store
-from onestory.demo import deliver
 from onestory.home import Home
+from onestory.nights import deliver
 from tests.support.councils import copy_of, run_delivered_night, small_council
 from tests.support.killing import Step, run_steps
 

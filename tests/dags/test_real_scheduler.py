@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from onestory import site
-from onestory.demo import deliver
 from onestory.home import Home
+from onestory.nights import deliver
 from tests.support.councils import small_council
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("scheduler")]

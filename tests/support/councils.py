@@ -12,8 +12,9 @@ from connectors.synthetic.settings import SyntheticSettings
 from dags.local_run import run_night
 from domain.profile import Profile
 from governance import embedded
-from onestory.demo import deliver, synth
+from onestory.demo import synth
 from onestory.home import Home, open_home
+from onestory.nights import deliver
 
 _LAST_NIGHT = date(2026, 3, 31)
 
