@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.base import RawFile
+from connectors.door import DISPOSITION, gate_for
+from connectors.side import SideWriter
 from connectors.spec import TableSpec
+from connectors.watch import Watch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,7 +59,10 @@ def keep(path: Path, area: Path, name: str | None = None) -> RawFile:
 class TableWriter:
     """Writes one landed table: batches of text columns in, one Parquet file out when the block ends well.
 
-    The file's metadata carries the table's facts (key, removal marker, exclusions) under the name `onestory`.
+    The file's metadata carries the table's facts (key, removal marker, exclusions) under the name `onestory`. Columns
+    nobody specified go to the side store, line by line beside the table; a mandatory column of another shape than
+    declared ends the block with a question (`connectors.watch`), and no file. What the source's door leaves out
+    (`connectors.door`) is counted in `records` like every row read, and is in neither file.
     """
 
     def __init__(self, path: Path, spec: TableSpec, fields: Sequence[str] | None = None) -> None:
@@ -67,8 +73,12 @@ class TableWriter:
         self._fields = tuple(fields or spec.fields)
         facts = {b"onestory": json.dumps(spec.facts()).encode()}
         columns = [*(pa.field(f, pa.string()) for f in self._fields), pa.field("landed_line", pa.int64())]
+        self._gate = gate_for(path, spec, self._fields)
+        if self._gate is not None:
+            columns.append(pa.field(DISPOSITION, pa.string()))
         self._schema = pa.schema(columns, metadata=facts)
         self._unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        self._side, self._watch = SideWriter(path), Watch(spec)
 
     def __enter__(self) -> TableWriter:
         import pyarrow.parquet as pq
@@ -81,6 +91,8 @@ class TableWriter:
         """Add `rows` rows: field -> values (text or None; lists or Arrow arrays). Fields not given are null."""
         import pyarrow as pa
 
+        columns = self._watch.as_declared(columns)
+        self._watch.look(columns)
         lines = pa.array(range(self.records + 1, self.records + rows + 1), pa.int64())
         arrays: list[pa.Array] = [
             pa.nulls(rows, pa.string())
@@ -90,12 +102,41 @@ class TableWriter:
             else pa.array(columns[f], pa.string())
             for f in self._fields
         ]
-        self._writer.write_batch(pa.record_batch([*arrays, lines], schema=self._schema))
+        if self._gate is None:
+            self._writer.write_batch(pa.record_batch([*arrays, lines], schema=self._schema))
+            self._side.write(columns, lines)
+        else:
+            self._write_admitted([*arrays, lines, pa.nulls(rows, pa.string())], columns)
         self.records += rows
+
+    def _write_admitted(self, arrays: list[pa.Array], columns: dict[str, Any]) -> None:
+        """Write what may come in of a batch, and of its unknown columns only what belongs to it."""
+        import pyarrow as pa
+
+        assert self._gate is not None
+        batch, inside = self._gate.admit(pa.record_batch(arrays, schema=self._schema))
+        self._writer.write_batch(batch)
+        lines = arrays[-2]
+        if inside is not None:
+            known = set(self._fields)
+            columns = {
+                name: (v if isinstance(v, pa.Array) else pa.array(v, pa.string())).filter(inside)
+                for name, v in columns.items()
+                if name not in known
+            }
+            lines = lines.filter(inside)
+        self._side.write(columns, lines)
 
     def __exit__(self, problem: type[BaseException] | None, *_: object) -> None:
         self._writer.close()
-        if problem is None:
-            self._unfinished.replace(self.path)
-        else:
-            self._unfinished.unlink(missing_ok=True)
+        is_whole = False
+        try:
+            if problem is None:
+                self._watch.conclude()
+                is_whole = True
+        finally:
+            self._side.close(keep=is_whole)
+            if is_whole:
+                self._unfinished.replace(self.path)
+            else:
+                self._unfinished.unlink(missing_ok=True)

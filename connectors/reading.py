@@ -11,6 +11,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +22,7 @@ from connectors.spec import TableSpec
 from domain.run import Finding, RunState
 
 _BATCH = 20_000
+_SAMPLE = 200
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -102,9 +104,12 @@ def read_table(handle: BinaryIO, name: str, dialect: Dialect, spec: TableSpec, o
     csv.field_size_limit(1 << 28)  # very long text must not stop the run (F42)
     try:
         header = next(reader)
-        positions, drift = columns_by_field(header, spec)
+        rows = _batches(reader, len(header), lines)
+        first = next(rows, [])  # some values, so that a suggestion for a renamed column rests on more than its name
+        samples = {n.strip(): [row[place] for row in first[:_SAMPLE]] for place, n in enumerate(header)}
+        positions, drift = columns_by_field(header, spec, samples=samples)
         with TableWriter(out, spec) as writer:
-            for batch in _batches(reader, len(header), lines):
+            for batch in chain([first] if first else [], rows):
                 columns = list(zip(*batch, strict=True))
                 writer.write({f: columns[place] for f, place in positions.items()}, len(batch))
     except csv.Error as problem:

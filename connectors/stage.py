@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 
 from connectors.base import DeliveryProblem, Incoming, LandedDelivery, Past, RawFile
 from connectors.conform import load_code_map
+from connectors.door import Door, open_door
+from connectors.left_out import note_left_out
+from connectors.mapping import MappingError, decisions_of, in_force
+from connectors.questions import note_questions
 from connectors.registry import connector_for
+from connectors.side import note_unknown_columns
 from domain.run import Finding, RunContext, RunResult, RunState
 from governance.ledger import Lease, recorded
 from governance.store import Store
@@ -30,7 +35,18 @@ def run(context: RunContext) -> RunResult:
     Returns counts `deliveries`, `repeats`, `tables`, `rows`, `held`, `refused`. State `held` or `refused` when any
     delivery is; those landed beside it stay landed.
     """
-    return recorded(STAGE, "loader", context, lambda store, lease: _land(context, store, lease))
+    return recorded(STAGE, "loader", context, lambda store, lease: _land_as_decided(context, store, lease))
+
+
+def _land_as_decided(context: RunContext, store: Store, lease: Lease) -> RunResult:
+    """Land under the decisions people made about the source's headings."""
+    try:
+        decisions = decisions_of(context.profile, context.source or "")
+    except MappingError as problem:
+        finding = Finding("MAPPING_PAGE", str(problem), "mend the page, or take the entry out and decide again")
+        return RunResult(STAGE, context.source or "", RunState.HELD, findings=(finding,))
+    with in_force(decisions):
+        return _land(context, store, lease)
 
 
 def _land(context: RunContext, store: Store, _: Lease) -> RunResult:
@@ -51,13 +67,15 @@ def _land(context: RunContext, store: Store, _: Lease) -> RunResult:
             findings += _renamed(source.name, incoming.name, first_name)
             continue
         try:
-            landed = incoming.land(context.profile.landing, past_of(store, source.name))
+            past = past_of(store, source.name)
+            with open_door(context.profile, source) as door:
+                landed = incoming.land(context.profile.landing, past)
         except DeliveryProblem as problem:
             counts[problem.state.value] += 1
             findings.append(problem.finding)
             _note_problem(store, source.name, incoming, content_hash, problem)
             continue
-        _note_landed(store, source.name, incoming, content_hash, landed)
+        findings += _note_landed(store, source.name, incoming, content_hash, landed, door, past)
         counts["deliveries"] += 1
         counts["tables"] += len(landed.tables)
         counts["rows"] += sum(table.records for table in landed.tables)
@@ -149,9 +167,12 @@ def _note_problem(store: Store, source: str, incoming: Incoming, content_hash: s
                 "message": f"{problem.finding.message}; {problem.finding.remedy}",
             },
         )
+        note_questions(connection, source, incoming.name, problem)
 
 
-def _note_landed(store: Store, source: str, incoming: Incoming, content_hash: str, landed: LandedDelivery) -> None:
+def _note_landed(
+    store: Store, source: str, incoming: Incoming, content_hash: str, landed: LandedDelivery, door: Door, past: Past
+) -> tuple[Finding, ...]:
     with store.connect("loader") as connection:
         delivery = connection.exec_driver_sql(
             """insert into ledger.delivery (source, name, content_hash, mode, window_from, as_known_at, state)
@@ -174,11 +195,13 @@ def _note_landed(store: Store, source: str, incoming: Incoming, content_hash: st
             {"source": source, "name": incoming.name, "hash": content_hash},
         )
         files = {file.name: _note_file(connection, delivery, file) for file in landed.files}
+        note_unknown_columns(connection, source, delivery, landed.tables)
         for table in landed.tables:
             connection.exec_driver_sql(
                 """insert into ledger.landed_table
-                     (delivery_id, file_id, dataset, mode, parquet_path, records, findings)
-                   values (%(delivery)s, %(file)s, %(dataset)s, %(mode)s, %(path)s, %(records)s, %(findings)s)""",
+                     (delivery_id, file_id, dataset, mode, parquet_path, records, findings, left_out)
+                   values (%(delivery)s, %(file)s, %(dataset)s, %(mode)s, %(path)s, %(records)s, %(findings)s,
+                     %(left_out)s)""",
                 {
                     "delivery": delivery,
                     "file": files[table.file_name],
@@ -187,8 +210,10 @@ def _note_landed(store: Store, source: str, incoming: Incoming, content_hash: st
                     "path": str(table.parquet),
                     "records": table.records,
                     "findings": json.dumps([f.as_dict() for f in table.findings]),
+                    "left_out": door.left_out[table.parquet].total if table.parquet in door.left_out else 0,
                 },
             )
+        return note_left_out(connection, source, door, landed, files, past.last_known_at)
 
 
 def _note_file(connection: Connection, delivery: int, file: RawFile) -> int:

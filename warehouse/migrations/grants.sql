@@ -30,7 +30,10 @@ grant execute on all functions in schema landing to onestory_loader;
 alter default privileges in schema landing grant select, insert, update on tables to onestory_loader;
 alter default privileges in schema landing grant execute on functions to onestory_loader;
 
+grant select, insert, update on identity.cross_reference to onestory_loader;
+
 grant usage on schema identity, ledger to onestory_linker;
+grant select on identity.cross_reference to onestory_linker;
 grant select, insert, update on identity.source_record, identity.source_person, identity.source_address, identity.source_reference,
   identity.person, identity.membership, identity.link, identity.decision, identity.person_detail to onestory_linker;
 grant select, insert, update, delete on identity.standardised_record to onestory_linker;   -- working state, no history
@@ -61,6 +64,7 @@ grant select on all tables in schema ledger to onestory_loader, onestory_linker,
 grant insert, update on ledger.run, ledger.lease to onestory_loader, onestory_linker, onestory_publisher, onestory_returns_officer;
 grant insert, update on ledger.delivery, ledger.file, ledger.landed_table, ledger.row_account, ledger.exclusion, ledger.rule_result,
   ledger.verdict to onestory_loader;
+grant insert, update on ledger.unknown_column, ledger.column_question to onestory_loader;
 grant insert on ledger.link_run to onestory_linker;
 grant insert on ledger.release to onestory_publisher;
 grant insert, update on ledger.prepared_return to onestory_returns_officer;
