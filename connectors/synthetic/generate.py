@@ -28,6 +28,7 @@ from connectors.synthetic.appearances import register_everybody
 from connectors.synthetic.council import Council
 from connectors.synthetic.event_book import EventBook
 from connectors.synthetic.event_defects import disturb_events
+from connectors.synthetic.file_faults import schedule
 from connectors.synthetic.keys import ORGANISATION_CODE, ORGANISATION_NAME
 from connectors.synthetic.record_defects import spoil_records
 from connectors.synthetic.settings import SyntheticSettings
@@ -89,7 +90,7 @@ def _build(settings: SyntheticSettings, tell: Progress) -> World:
         events=book.events,
         appearances=register.all(), defects=defects, providers=council.providers, organisation_code=ORGANISATION_CODE,
         organisation_name=ORGANISATION_NAME, gp_practices=council.gp_practices, quality=settings.quality,
-        setting=settings.kind, migration=council.migration,
+        setting=settings.kind, migration=council.migration, file_faults=schedule(settings),
     )  # fmt: skip
 
 
