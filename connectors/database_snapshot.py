@@ -20,6 +20,7 @@ from connectors.base import DeliveryMode, DeliveryProblem, LandedDelivery, Past,
 from connectors.database import Access, Content, DatabaseSession, open_database
 from connectors.database_guards import Guards
 from connectors.database_reading import TableReader
+from connectors.door import entering, people_first
 from connectors.spec import TableSpec, table_specs
 from domain.run import Finding, RunState
 
@@ -121,6 +122,7 @@ class Snapshot:
             volumes = {table: content.rows for table, content in self.contents.items()}
             guards.compare_volumes(volumes, past.last_records, self.plan.habits.people[0])
         folder = area / "tables" / self.plan.access.source / self.content_hash()[:32]
+        entering(self.as_known_at)
         try:
             with open_database(self.plan.access) as session:
                 self._prove_unchanged(session)
@@ -144,7 +146,7 @@ class Snapshot:
     def _reads(self, past: Past) -> Iterator[tuple[TableSpec, TableMode, datetime | None]]:
         """What to read of each table: in which mode and, for large ones, changed since when."""
         since = self._since(past)
-        specs = self.plan.specs.values()
+        specs = people_first(self.plan.specs).values()
         for spec in specs:
             if since is not None and self.plan.is_read_by_change(spec):
                 yield spec, "delta", since

@@ -126,6 +126,15 @@ class Door:
             days[asked] = self.memory.find(self.person_tables, told.dictionary.take(asked))
         return days[told.indices.to_numpy(zero_copy_only=False)]  # type: ignore[no-any-return]
 
+    def adults_once_left_out(self) -> list[str]:
+        """Digests of those whom this delivery tells of as adults and whom the memory holds as children."""
+        remembered = self.memory.left_out()
+        if not remembered or self.moment is None:
+            return []
+        keys = self.people.adults_at(self.moment)
+        digests = (self.memory.digest(spec.dataset, key).hex() for spec in self.person_tables for key in keys)
+        return [digest for digest in digests if digest in remembered]
+
 
 @dataclass(slots=True)
 class Gate:
@@ -162,7 +171,7 @@ class Gate:
         import numpy as np
 
         subject, moment = self.spec.subject, np.datetime64(self.door.moment, "D")
-        if subject.is_person_table:
+        if subject.birth in self.fields:
             days = self._own_birthdays(batch)
         elif subject.person in self.fields:
             days = self.door.adulthood_of(key_texts(batch.column(subject.person)))

@@ -52,7 +52,7 @@ class Memory:
         for spec in people:
             found, known = self._landed_people(spec).find(keys)
             days = np.where(np.isnat(days), found, days)
-            remembered = self._left_out()
+            remembered = self.left_out()
             if remembered:
                 for place in np.flatnonzero(~known & np.isnat(days)):
                     until = remembered.get(self.digest(spec.dataset, keys[int(place)].as_py()).hex())
@@ -60,7 +60,8 @@ class Memory:
                         days[place] = until
         return days
 
-    def _left_out(self) -> dict[str, np.datetime64]:
+    def left_out(self) -> dict[str, np.datetime64]:
+        """The children left out before: digest -> eighteenth birthday."""
         import numpy as np
 
         if self._until is None:
@@ -120,6 +121,15 @@ def remember(connection: Connection, source: str, children: Mapping[str, date]) 
                select %(source)s, d, u from unnest(%(digests)s::text[], %(until)s::date[]) as given (d, u)
                on conflict (source, person_digest) do update set until = excluded.until""",
             {"source": source, "digests": [digest for digest, _ in rows], "until": [day for _, day in rows]},
+        )
+
+
+def forget(connection: Connection, source: str, digests: Sequence[str]) -> None:
+    """Strike out those who are delivered as adults now; the door lets them in."""
+    for start in range(0, len(digests), _BATCH):
+        connection.exec_driver_sql(
+            "delete from ledger.left_out_person where source = %(source)s and person_digest = any(%(digests)s)",
+            {"source": source, "digests": list(digests[start : start + _BATCH])},
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from connectors.ages import NOT_YET, days_of, eighteenth_birthdays
@@ -46,6 +47,16 @@ class People:
 
     def __len__(self) -> int:
         return sum(len(keys) for keys in self._keys)
+
+    def adults_at(self, moment: date) -> list[str]:
+        """The keys of those who are not under eighteen on that day."""
+        import numpy as np
+
+        if self._index is None and self._keys:
+            self._build()
+        if self._index is None:
+            return []
+        return list(self._index[~(self._sorted > np.datetime64(moment, "D"))])
 
     def find(self, keys: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """For each of `keys` the eighteenth birthday (NaT: none known) and whether the person is known at all."""

@@ -50,6 +50,18 @@ def move_account(connection: Connection, file_id: int, dataset: str, counts: Row
     )
 
 
+def left_out_at_door(connection: Connection, file_id: int, dataset: str) -> dict[str, int]:
+    """Rows of a file's table that never got here, by reason; to be asked before anything else is excluded of it."""
+    return dict(
+        connection.exec_driver_sql(
+            "select reason, rows from ledger.exclusion where file_id = %(file)s and dataset = %(dataset)s",
+            {"file": file_id, "dataset": dataset},
+        )
+        .tuples()
+        .all()
+    )
+
+
 def write_exclusions(
     connection: Connection, file_id: int, dataset: str, excluded: Mapping[str, int], digests: Mapping[str, list[str]]
 ) -> None:

@@ -5,6 +5,7 @@ Staging is scratch and may be left behind by a killed run; landing, quarantine a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from domain.profile import Profile
 from domain.run import Finding, RunContext, StageFailure, Verdict
 from expectations import quarantine, staging
-from expectations.accounts import digests_of_excluded, write_account, write_exclusions
+from expectations.accounts import digests_of_excluded, left_out_at_door, write_account, write_exclusions
 from expectations.exclusions import Remembered, RowDigests, mark_excluded, remembered
 from expectations.rule import Place
 from expectations.runner import CheckResult, Runner
@@ -43,7 +44,8 @@ class LandedTable:
     dataset: str
     mode: Mode
     parquet: Path
-    records: int
+    records: int  # all rows that were read …
+    left_out: int  # … and those of them that did not pass the source's door
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,11 @@ class CheckedDelivery:
 def landed_tables(connection: Connection, delivery: Delivery) -> list[LandedTable]:
     """The tables of a delivery, parents before children, fuller reads before deltas."""
     rows = connection.exec_driver_sql(
-        """select landed_id, file_id, dataset, mode, parquet_path, records from ledger.landed_table
+        """select landed_id, file_id, dataset, mode, parquet_path, records, left_out from ledger.landed_table
             where delivery_id = %(id)s order by mode <> 'full' and mode <> 'bulk', landed_id""",
         {"id": delivery.delivery_id},
     )
-    tables = [LandedTable(i, file, d, m, Path(path), n) for i, file, d, m, path, n in rows]
+    tables = [LandedTable(i, file, d, m, Path(path), n, left) for i, file, d, m, path, n, left in rows]
     order = in_order(frozenset(table.dataset for table in tables))
     return sorted(tables, key=lambda table: order.index(table.dataset))
 
@@ -111,8 +113,8 @@ class DeliveryCheck:
         table = landed.dataset if landed.dataset not in self._staged else f"{landed.dataset}__{landed.landed_id}"
         fields = self._stage(landed, table, facts)
         results: tuple[CheckResult, ...] = ()
-        held, judged = 0, landed.records
-        if landed.records and landed.mode != "keys":
+        held, judged = 0, landed.records - landed.left_out
+        if judged and landed.mode != "keys":
             compiled, judged = self._prepare(table, facts, suite, fields, known)
             if judged:
                 results = self._runner.validate(compiled.view, compiled.checks, judged)
@@ -128,7 +130,7 @@ class DeliveryCheck:
                 f"there is no table landing.{landed.dataset}", remedy="Migrate the warehouse.", retry_helps=False
             )
         staging.create(self._scratch, table, fields, facts.key)
-        if staging.load(self._store, table, landed.parquet) != landed.records:
+        if staging.load(self._store, table, landed.parquet) != landed.records - landed.left_out:
             raise StageFailure(
                 f"{landed.dataset} of {self._delivery.name} does not have the rows the ledger says",
                 remedy="Land the delivery again.",
@@ -187,8 +189,10 @@ def apply(connection: Connection, context: RunContext, delivery: Delivery, check
             as_known_at=delivery.as_known_at,
         )
         counts = replace(counts, quarantined=counts.quarantined - repeats, unchanged=counts.unchanged + repeats)
-        write_account(connection, landed.file_id, landed.dataset, landed.records, counts)
+        at_door = left_out_at_door(connection, landed.file_id, landed.dataset) if landed.left_out else {}
         write_exclusions(connection, landed.file_id, landed.dataset, counts.excluded, excluded)
+        counts = replace(counts, excluded=dict(Counter(counts.excluded) + Counter(at_door)))
+        write_account(connection, landed.file_id, landed.dataset, landed.records, counts)
         counted.append(counts)
     return counted
 

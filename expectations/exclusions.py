@@ -58,10 +58,14 @@ def mark_excluded(
     """Write the reason of every policy exclusion into `disposition` of `staging.<table>`, and remember the keys."""
     table = identifier(table)
     for rule in facts.exclude:
+        field = identifier(rule.field)
+        low, high = rule.block or (None, None)
         connection.exec_driver_sql(
             f"""update staging.{table} set disposition = %(reason)s
-                 where disposition is null and upper(btrim({identifier(rule.field)})) = upper(%(value)s)""",
-            {"reason": rule.reason, "value": rule.value},
+                 where disposition is null and case when %(low)s::bigint is null
+                         then upper(btrim({field})) = upper(%(value)s)
+                         else {field} ~ '^ *[0-9]{{1,18}} *$' and {field}::bigint between %(low)s and %(high)s end""",
+            {"reason": rule.reason, "value": rule.value, "low": low, "high": high},
         )
     for use in suite.uses:
         if use.rule == "REF-001" and "by" not in use.options:

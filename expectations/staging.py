@@ -30,11 +30,12 @@ _OWN_COLUMNS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Rows left out by policy when `field` equals `value`."""
+    """Rows left out by policy when `field` equals `value`, or is a number of the block."""
 
     field: str
     value: str
     reason: str
+    block: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,10 @@ def facts_of(parquet: Path) -> DatasetFacts:
             retry_helps=False,
         )
     removed = (str(raw["removed"]["field"]), str(raw["removed"]["value"])) if raw.get("removed") else None
-    exclude = tuple(Exclusion(e["field"], str(e["value"]), e["reason"]) for e in raw.get("exclude") or ())
+    exclude = tuple(
+        Exclusion(e["field"], str(e["value"]), e["reason"], tuple(e["block"]) if e.get("block") else None)
+        for e in raw.get("exclude") or ()
+    )
     return DatasetFacts(str(raw["dataset"]), tuple(raw["key"]), removed, exclude)
 
 

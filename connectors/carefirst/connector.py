@@ -17,6 +17,7 @@ from typing import Final
 
 from connectors.base import DeliveryProblem, LandedDelivery, LandedTable, Past, RawFile
 from connectors.carefirst.control import CONTROL_TABLE, FILE_NAME, Control, ControlEntry, read_control
+from connectors.door import entering, people_first
 from connectors.landing import hash_of_contents, keep, sha256_of
 from connectors.reading import Dialect, read_table
 from connectors.spec import TableSpec, table_specs
@@ -133,6 +134,7 @@ class CareFirstDump:
         by_name = {path.name: path for path in self.paths}
         entries = dict(self._entries(control, by_name))
         folder = area / "tables" / SOURCE / self.content_hash()[:32]
+        entering(control.extract_end)
         try:
             landed = [self._table(by_name[e.file_name], e, spec, area, folder) for spec, e in entries.items()]
             newer = past.last_known_at is None or control.extract_end > past.last_known_at
@@ -164,7 +166,7 @@ class CareFirstDump:
                 f"{self.name}: {control.name} names no file for {', '.join(unnamed)}",
                 "ask the supplier for a whole dump: it would end every row of the table",
             )
-        for table, spec in specs.items():
+        for table, spec in people_first(specs).items():
             yield spec, named[table]
 
     def _table(

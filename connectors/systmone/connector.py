@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from connectors.base import DeliveryProblem, LandedDelivery, LandedTable, Past, RawFile, TableMode
+from connectors.door import entering, people_first
 from connectors.landing import hash_of_contents, keep, sha256_of
 from connectors.spec import TableSpec, table_specs
 from connectors.systmone.manifest import (
@@ -136,7 +137,11 @@ class Batch:
             require_continuous(manifest, past)
             folder = area / SUPPLIER / hash_of_contents(file.sha256 for file in kept)[:32]
             landing = _Landing(archive, folder, kept[-1].path, self._settings)
-            for table, mode in self._tables(manifest).items():
+            entering(manifest.window_to)
+            modes = self._tables(manifest)
+            for table in [t for t in people_first(table_specs(SUPPLIER)) if t in modes]:
+                landing.add(table, modes.pop(table))
+            for table, mode in modes.items():
                 landing.add(table, mode)
         strays = sorted(present - {*ALWAYS_PRESENT, *manifest.modes})
         if strays:
