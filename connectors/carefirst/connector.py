@@ -144,7 +144,8 @@ class CareFirstDump:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         own = keep(by_name[control.name], area)
-        files = (*(file for file, _ in landed), replace(own, records=len(control.entries)))
+        kept = sorted((file for file, _ in landed), key=lambda file: file.name)
+        files = (*kept, replace(own, records=len(control.entries)))
         tables = tuple(table for _, table in landed)
         return LandedDelivery("full", None, control.extract_end, files, tables, tuple(self._notes(control, by_name)))
 

@@ -59,6 +59,7 @@ MATRIX: dict[str, dict[str, str]] = {
         for name in ("delivery", "file", "landed_table", "row_account", "exclusion", "rule_result", "verdict")
     },
     **{f"ledger.{name}": {**LEDGER_READ, "loader": "rw"} for name in ("unknown_column", "column_question")},
+    "ledger.left_out_person": {**LEDGER_READ, "loader": "rwd"},
     "ledger.link_run": {**LEDGER_READ, "linker": "ri"},
     "ledger.release": {**LEDGER_READ, "publisher": "ri"},
     "ledger.prepared_return": {**LEDGER_READ, "returns_officer": "rw"},

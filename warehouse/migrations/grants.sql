@@ -65,6 +65,7 @@ grant insert, update on ledger.run, ledger.lease to onestory_loader, onestory_li
 grant insert, update on ledger.delivery, ledger.file, ledger.landed_table, ledger.row_account, ledger.exclusion, ledger.rule_result,
   ledger.verdict to onestory_loader;
 grant insert, update on ledger.unknown_column, ledger.column_question to onestory_loader;
+grant insert, update, delete on ledger.left_out_person to onestory_loader;   -- who is delivered as an adult is struck out
 grant insert on ledger.link_run to onestory_linker;
 grant insert on ledger.release to onestory_publisher;
 grant insert, update on ledger.prepared_return to onestory_returns_officer;
