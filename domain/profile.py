@@ -44,6 +44,7 @@ class Profile:
     reporting_period: tuple[date, date]
     sources: tuple[SourceSettings, ...]
     secret_file: Path  # 32 random bytes, mode 0600; keys for quarantine and person ids come from it
+    exchanges: tuple[SourceSettings, ...] = ()  # national services we ask: number tracing, the opt-out check
 
     def source(self, name: str) -> SourceSettings:
         for source in self.sources:
@@ -51,6 +52,13 @@ class Profile:
                 return source
         known = ", ".join(s.name for s in self.sources)
         raise ProfileError(f"{self.path}: no source called {name!r}; the profile has: {known}")
+
+    def exchange(self, name: str) -> SourceSettings:
+        """How a national service is reached. Raises `ProfileError` when the council does not use it."""
+        for exchange in self.exchanges:
+            if exchange.name == name:
+                return exchange
+        raise ProfileError(f"{self.path}: exchanges has no {name}; say there how the service is reached")
 
     @property
     def landing(self) -> Path:
@@ -91,10 +99,8 @@ def _from_mapping(path: Path, raw: Mapping[str, Any]) -> Profile:
     if not (isinstance(start, date) and isinstance(end, date) and start < end):
         raise ProfileError(f"{path}: reporting_period needs start and end dates, start first (2025-04-01)")
     home = (path.parent / str(raw.get("home", "."))).resolve()
-    sources = tuple(
-        SourceSettings(name, str(settings["connector"]), {k: str(v) for k, v in settings.items() if k != "connector"})
-        for name, settings in raw["sources"].items()
-    )
+    sources = tuple(_reached(name, settings, settings["connector"]) for name, settings in raw["sources"].items())
+    exchanges = tuple(_reached(name, settings or {}, name) for name, settings in (raw.get("exchanges") or {}).items())
     return Profile(
         path=path,
         name=str(raw["name"]),
@@ -105,7 +111,12 @@ def _from_mapping(path: Path, raw: Mapping[str, Any]) -> Profile:
         reporting_period=(start, end),
         sources=sources,
         secret_file=(home / str(raw.get("secret_file", "secret.key"))).resolve(),
+        exchanges=exchanges,
     )
+
+
+def _reached(name: str, settings: Mapping[str, Any], connector: Any) -> SourceSettings:
+    return SourceSettings(name, str(connector), {k: str(v) for k, v in settings.items() if k != "connector"})
 
 
 def _with_environment(value: Any, path: Path) -> Any:
