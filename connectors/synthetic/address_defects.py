@@ -19,7 +19,7 @@ _KEEP: Final = frozenset({"night_move", "no_fixed_abode"})
 def spoil_addresses(spoiler: Spoiler) -> None:
     """Puts the address defects in: first which addresses are held, then what is written in them."""
     if spoiler.system == "systmone":
-        for record in spoiler.records:
+        for record in spoiler.register.by_system["systmone"]:
             if record.is_restricted:
                 record.addresses = []
     _stale(spoiler)

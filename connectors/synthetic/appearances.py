@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final, Literal
 
+from connectors.synthetic.children import is_child_client
 from connectors.synthetic.council import CareSpell, Council
 from connectors.synthetic.keys import person_key
 from connectors.synthetic.world import SYSTEMS, Appearance, System, TrueEvent, TruePerson
@@ -88,7 +89,13 @@ def _systems(
         yield "systmone", "patient"
     spell = council.care.get(person.person_id)
     if spell is not None:
-        role: Role = "client" if "care_client" in person.tags else "carer" if "carer" in person.tags else "related"
+        role: Role = (
+            "client"
+            if "care_client" in person.tags or is_child_client(person)
+            else "carer"
+            if "carer" in person.tags
+            else "related"
+        )
         for system in _replaced(spell, person, first) if spell.cut_over else spell.systems():
             yield system, role
 

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from typing import Final
 
+from connectors.synthetic.canaries import TAGS
 from connectors.synthetic.care_profile import pick
 from connectors.synthetic.care_services import (
     COMMUNITY,
@@ -62,7 +63,10 @@ def tell_care(council: Council, book: EventBook) -> None:
     }  # fmt: skip
     for person in council.people:
         kind = council.kind_of_client.get(person.person_id)
-        if "night_newcomer" in person.tags:
+        if person.tags & TAGS:
+            if kind is not None:
+                _canary(CareStory(council, book, rng, person), council)
+        elif "night_newcomer" in person.tags:
             _newcomer(CareStory(council, book, rng, person), council)
         elif kind is not None:
             stories[kind](CareStory(council, book, rng, person), council)
@@ -232,6 +236,16 @@ def _only_asked(story: CareStory, council: Council) -> None:
                 story.assessment(decided + story.rng.randrange(1, 30), pick(story.rng, _NO_FURTHER), eligible="No")
         else:
             story.request(_somewhere(story), pick(story.rng, _NO_FURTHER))
+
+
+def _canary(story: CareStory, council: Council) -> None:
+    """A restricted person with support on each side of a change of system."""
+    switch = council.care[story.person.person_id].switch
+    since = story.first - 400
+    story.request(story.first + 5, NEXT_ASSESSMENT, told_at_once=True)
+    _lines(story, since, COMMUNITY, 0.2, 0.0)
+    if switch is not None:
+        story.request(max(switch.toordinal(), story.first) + 1, NEXT_ASSESSMENT, told_at_once=True)
 
 
 def _newcomer(story: CareStory, council: Council) -> None:

@@ -49,15 +49,23 @@ class CareStory:
         rng: random.Random,
         person: TruePerson,
         client_type: ClientType = "Service user",
+        *,
+        as_child: bool = False,
     ) -> None:
-        """The story runs from the council's first day to the person's death or the last day."""
+        """The story runs from the council's first day to the person's death or the last day.
+
+        `as_child` tells the part before the eighteenth birthday, otherwise only what comes after it is told.
+        """
         self.rng = rng
         self.person = person
-        self.adult = _eighteenth_birthday(person.birth_date).toordinal()
+        of_age = _eighteenth_birthday(person.birth_date).toordinal()
+        self.adult = person.birth_date.toordinal() if as_child else of_age
         self.first = max(council.first_day.toordinal(), self.adult)
         self.last = council.last_day.toordinal()
         self.death = person.death_date.toordinal() if person.death_date else None
         self.limit = self.last if self.death is None else min(self.last, self.death)
+        if as_child:
+            self.limit = min(self.limit, of_age - 5)
         self._council = council
         self._book = book
         self._client_type = client_type

@@ -16,7 +16,7 @@ from connectors.synthetic.world import TruePerson
 _CARER_SHARE: Final = 0.21
 _RELATED_SHARE: Final = 0.05
 _OWN_EVENTS_SHARE: Final = 0.62
-_NO_CARERS: Final = frozenset({"reidentified", "restricted", "test_person"})
+_NO_CARERS: Final = frozenset({"reidentified", "restricted", "test_person", "canary_child"})
 _HOURS: Final = ("0 to 19 hours", "20 to 34 hours", "35 to 49 hours", "50 hours or more", "Unknown")
 
 

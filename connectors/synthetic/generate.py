@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from connectors.synthetic import (
+    canaries,
     care_events,
     care_profile,
     carers,
     carry_over,
+    children,
     hard_cases,
     health_events,
     households,
@@ -39,8 +41,11 @@ Progress = Callable[[str], None]
 #: The population, in the order in which each step needs the one before.
 _POPULATION: Final[tuple[tuple[str, Callable[[Council], None]], ...]] = (
     ("hard cases", hard_cases.add_hard_cases),
+    ("canaries", canaries.add_canaries),
     ("people", people.populate),
+    ("children", children.add_children),
     ("households", households.form_households),
+    ("parents", children.add_parents),
     ("carers", carers.add_carers),
     ("practices", identity.name_practices),
     ("names", identity.name_everybody),
@@ -75,6 +80,7 @@ def _build(settings: SyntheticSettings, tell: Progress) -> World:
     book = EventBook(council, defects)
     tell("care events")
     care_events.tell_care(council, book)
+    children.tell_children(council, book)
     tell("health events")
     health_events.tell_health(council, book)
     carry_over.carry_over(council, book)

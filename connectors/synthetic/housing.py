@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from connectors.synthetic.addresses import CareHome, District, Dwelling, home_dwelling, no_fixed_abode
+from connectors.synthetic.children import is_child_client
 from connectors.synthetic.choosing import choose, how_many
 from connectors.synthetic.council import CareSpell, Council
 from connectors.synthetic.world import AddressPeriod, TruePerson
@@ -20,7 +21,11 @@ _WEST_SHARE: Final = 0.60
 _MEAN_TENURE_DAYS: Final = 12 * 365
 _MOVED_BETWEEN: Final = 0.03
 _DUAL_RECORDED: Final = 0.02
-_NOT_MOVED: Final = frozenset({"student", "moved_away_and_back", "no_fixed_abode", "reidentified"})
+_NOT_MOVED: Final = frozenset(
+    {"student", "moved_away_and_back", "no_fixed_abode", "reidentified", "canary_child", "canary_restricted"}
+)
+#: People whom every care system of the council must know.
+_TWICE: Final = frozenset({"three_surnames", "canary_child", "canary_restricted"})
 
 
 def house_everybody(council: Council) -> None:
@@ -157,7 +162,7 @@ def _supported_houses(council: Council, rng: random.Random) -> None:
 
 
 def _assign_care_systems(council: Council, rng: random.Random) -> None:
-    clients = [person for person in council.people if "care_client" in person.tags]
+    clients = [person for person in council.people if "care_client" in person.tags or is_child_client(person)]
     movable = [
         p for p in clients if len(p.addresses) > 1 and p.addresses[-1].kind == "home" and not p.tags & _NOT_MOVED
     ]
@@ -174,7 +179,7 @@ def _assign_care_systems(council: Council, rng: random.Random) -> None:
         elsewhere: District = "west" if district == "east" else "east"
         current, other = council.care_system(district), council.care_system(elsewhere)
         switch = council.first_day + timedelta(days=rng.randrange(60, window - 60))
-        known_twice = person.person_id in moved or person.person_id in dual or "three_surnames" in person.tags
+        known_twice = person.person_id in moved or person.person_id in dual or bool(person.tags & _TWICE)
         council.care[person.person_id] = CareSpell(other, current, switch) if known_twice else CareSpell(current)
         if person.person_id in moved:
             before = council.addresses.dwelling(elsewhere)

@@ -16,7 +16,9 @@ from connectors.synthetic.world import TruePerson
 _MORTALITY: Final = ((0, 0.0005), (40, 0.004), (65, 0.018), (75, 0.045), (85, 0.11), (95, 0.22))
 _CLIENT_FACTOR: Final = 1.6
 #: Hard cases whose story needs them alive.
-_LIVES: Final = frozenset({"restricted", "reidentified", "student", "moved_away_and_back", "three_surnames"})
+_LIVES: Final = frozenset(
+    {"restricted", "reidentified", "student", "moved_away_and_back", "three_surnames", "canary_child"}
+)
 
 
 def live(council: Council) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from connectors.synthetic import name_variants
+from connectors.synthetic.canaries import is_canary
 from connectors.synthetic.choosing import choose, how_many
 from connectors.synthetic.names import BRITISH_LIKE, nicknames
 from connectors.synthetic.record_defects import Spoiler, has_no_number, set_field, value_of
@@ -13,6 +14,7 @@ from connectors.synthetic.world import Appearance
 
 _NOT_TRANSLITERATED: Final = BRITISH_LIKE | {"romanian"}
 _OLD: Final = 75
+_CAPITALS: Final = ("carefirst", "micare")
 
 
 def spoil_names(spoiler: Spoiler) -> None:
@@ -192,9 +194,16 @@ def _looks(spoiler: Spoiler) -> None:
         lambda text: text.replace(" ", "  ") + "  ",
     )
     for record in spoiler.pick("D29", spoiler.records, clustered=False):
-        look = looks[0] if spoiler.system in ("carefirst", "micare") else spoiler.rng.choice(looks)
-        for fields in record.versions.values():
-            for field in ("forename", "middle_names", "surname", "known_as"):
-                if fields[field]:
-                    fields[field] = look(fields[field])
+        _rewrite(record, looks[0] if spoiler.system in _CAPITALS else spoiler.rng.choice(looks))
         spoiler.note("D29", record, "surname")
+    if spoiler.system in _CAPITALS:
+        for record in spoiler.register.by_system[spoiler.system]:
+            if is_canary(spoiler.council, record):
+                _rewrite(record, str.upper)
+
+
+def _rewrite(record: Appearance, look: Callable[[str], str]) -> None:
+    for fields in record.versions.values():
+        for field in ("forename", "middle_names", "surname", "known_as"):
+            if fields[field]:
+                fields[field] = look(fields[field])

@@ -10,7 +10,7 @@ from typing import Final
 from connectors.synthetic.choosing import choose, how_many
 from connectors.synthetic.nhs_numbers import is_valid
 from connectors.synthetic.record_defects import Spoiler, change_from, has_no_number, set_field, value_of
-from connectors.synthetic.world import Appearance
+from connectors.synthetic.world import SYSTEMS, Appearance
 
 _FILLERS: Final = ("0000000000", "1111111111", "9999999999")
 #: People for whom care systems lack the number more often (catalogue, interaction rules).
@@ -138,7 +138,8 @@ def change_on_nights(spoiler: Spoiler) -> None:
         if value_of(record, "nhs_number") == spoiler.person(record).nhs_number and value_of(record,
         "nhs_number_verified") == "N"
     ]  # fmt: skip
-    for group in (missing, unverified):
+    begin = SYSTEMS.index(spoiler.system)  # small councils have few: no two systems begin on the same night
+    for shift, group in ((begin, missing), (begin + 2, unverified)):
         for place, record in enumerate(choose(spoiler.rng, group, spoiler.council.by_number(4))):
             number = spoiler.person(record).nhs_number
-            change_from(record, 1 + place % nights, {"nhs_number": number, "nhs_number_verified": "Y"})
+            change_from(record, 1 + (place + shift) % nights, {"nhs_number": number, "nhs_number_verified": "Y"})

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connectors.synthetic.appearances import Register
+from connectors.synthetic.canaries import is_canary
 from connectors.synthetic.choosing import choose, how_many
 from connectors.synthetic.council import Council
 from connectors.synthetic.defects import DefectLog, defect_rng, rate
@@ -97,7 +98,7 @@ def spoil_records(council: Council, register: Register, events: list[TrueEvent],
         def spoiler(purpose: str, system: System = system, log: DefectLog = log, *, everybody: bool = False) -> Spoiler:
             rng = defect_rng(council.settings.seed, system, purpose)
             known = set() if everybody else council.migrated  # their faults came over with them
-            return Spoiler(council, register, system, rng, log, _ordinary(register, system, known))
+            return Spoiler(council, register, system, rng, log, _ordinary(council, register, system, known))
 
         if plan is not None and system == plan.new:
             migration.migrate(council, register, events, defects)
@@ -118,9 +119,9 @@ def _in_order(council: Council) -> list[System]:
     return ["systmone", *council.care_systems()]
 
 
-def _ordinary(register: Register, system: System, left_out: set[str]) -> list[Appearance]:
+def _ordinary(council: Council, register: Register, system: System, left_out: set[str]) -> list[Appearance]:
     return [
         record
         for record in register.by_system[system]
-        if not record.is_test and (system != "liquidlogic" or record.key not in left_out)
+        if not (record.is_test or is_canary(council, record) or (system == "liquidlogic" and record.key in left_out))
     ]

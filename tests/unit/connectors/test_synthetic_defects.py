@@ -60,7 +60,7 @@ def test_a_defect_is_as_common_as_the_catalogue_says(defect_id: str, system: str
 def test_numbers_are_missing_as_often_as_the_catalogue_says(system: str, known: float, slight: float) -> None:
     clients_known = Counter(bool(first(r)["nhs_number"]) for r in records(system) if r.role == "client")
     others = Counter(bool(first(r)["nhs_number"]) for r in records(system) if r.role != "client")
-    assert others[False] / sum(others.values()) == pytest.approx(slight, abs=0.03)
+    assert others[False] / sum(others.values()) == pytest.approx(slight, abs=0.05)
     missing = clients_known[False] / sum(clients_known.values())
     assert known <= missing <= known + 0.06, "clients and those who only asked"
 
