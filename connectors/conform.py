@@ -32,6 +32,7 @@ _NEVER_NEW = ("landed_version_id",)  # the same facts from a re-sent line are no
 class Target:
     table: str
     key: str
+    hangs_on_record: bool = True  # False: rows speak of other sources' records and carry no number of ours
 
 
 TARGETS = {
@@ -45,7 +46,11 @@ TARGETS = {
     **{
         name: Target(f"payload.{name}", "event_key") for name in ("involvement", "safeguarding", "dols", "finance_line")
     },
+    "cross_reference": Target("identity.cross_reference", "cross_reference_key", hangs_on_record=False),
 }
+
+#: Options of a source that its pages may ask for, as `current_setting('onestory.option_<name>', true)`.
+_OPTIONS_FOR_PAGES = ("old", "new", "go_live_load")
 
 
 def run(context: RunContext) -> RunResult:
@@ -68,6 +73,11 @@ def _conform(context: RunContext, store: Store, _: Lease) -> RunResult:
         if moment is None:
             return RunResult(STAGE, source.name, RunState.DONE)
         connection.exec_driver_sql("set local timezone to 'Europe/London'")
+        for option in _OPTIONS_FOR_PAGES:
+            connection.exec_driver_sql(
+                "select set_config(%(name)s, %(value)s, true)",
+                {"name": f"onestory.option_{option}", "value": source.options.get(option, "")},
+            )
         counts: dict[str, int] = {}
         for name, select in _selects(source.connector):
             counts |= _apply(connection, source.name, name, select, moment)
@@ -170,6 +180,11 @@ def _placed(connection: Connection, source: str, target: Target) -> tuple[list[s
             "select attname from pg_attribute where attrelid = 'conformed'::regclass and attnum > 0 order by attnum"
         ).scalars()
     )
+    if not target.hangs_on_record:
+        selected = {**{c: c for c in offered}, "source": f"'{identifier(source)}'"}
+        return list(selected), "select " + ", ".join(
+            f"{e} as {name}" for name, e in selected.items()
+        ) + " from conformed"
     columns = {c: f"c.{c}" for c in offered if c not in ("source_person_key", "cared_for_person_key")}
     columns |= {"source_record_id": "r.source_record_id", "source": f"'{identifier(source)}'"}
     if target.table.startswith("identity."):

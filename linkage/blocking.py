@@ -162,12 +162,23 @@ def make_stated_pairs(calculation: duckdb.DuckDBPyConnection) -> None:
           select record_id, source, source_person_key as id from standard
           union
           select record_id, source, split_part(source_person_key, ':', -1) from standard
-        ), named as (
+          union                       -- a number with zeros in front and a check letter behind, as people type it
+          select record_id, source, ltrim(source_person_key, '0') from standard
+           where regexp_matches(source_person_key, '^[0-9]+[A-Z]$')
+          union
+          select record_id, source, ltrim(left(source_person_key, -1), '0') from standard
+           where regexp_matches(source_person_key, '^[0-9]+[A-Z]$')
+        ), typed as (
           select s.record_id, s.source, r.reference_type, trim(r.reference_value) as id
             from source_reference r join standard s on s.record_id = r.source_record_id
            where r.reference_type like '%\\_key' escape '\\'
+        ), named as (
+          from typed
+          union
+          select record_id, source, reference_type, ltrim(regexp_extract(upper(id), '[0-9]+[A-Z]?$'), '0') from typed
+           where regexp_matches(upper(id), '^[A-Z/ -]*[0-9]+[A-Z]?$')
         )
-        select least(n.record_id, k.record_id) as left_id, greatest(n.record_id, k.record_id) as right_id,
+        select distinct least(n.record_id, k.record_id) as left_id, greatest(n.record_id, k.record_id) as right_id,
                true as by_reference, false as by_mark
           from named n join known_as k on k.id = n.id and n.reference_type = k.source || '_key'
          where k.source <> n.source

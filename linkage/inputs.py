@@ -23,8 +23,18 @@ _PERSONS = """select source_record_id, source, source_person_key, forename, midd
   from identity.source_person where known_to is null order by source_record_id"""
 _ADDRESSES = """select source_record_id, address_key, postcode, valid_from, valid_to
   from identity.source_address where known_to is null order by source, address_key"""
-_REFERENCES = """select source_record_id, reference_key, reference_type, reference_value
-  from identity.source_reference where known_to is null order by source, reference_key"""
+# What a migration's list says of a record of the new system stands beside what was typed into that system itself: the
+# old system's key. Statements of trial loads are no evidence, and one a later decision replaced is none either.
+_REFERENCES = """
+select source_record_id, reference_key, reference_type, reference_value from (
+  select source, source_record_id, reference_key, reference_type, reference_value
+    from identity.source_reference where known_to is null
+  union all
+  select x.source, r.source_record_id, x.cross_reference_key, x.old_source || '_key', x.old_key
+    from identity.cross_reference x
+    join identity.source_record r on r.source = x.new_source and r.source_person_key = x.new_key
+   where x.known_to is null and x.is_evidence and x.valid_to is null
+) stated order by source, reference_key"""
 _EDGES = """select left_record_id as left_id, right_record_id as right_id, rule, pair_decision, pair_reason,
   match_weight as weight, weight_without_number, found_without_identifier as by_demographics, numbers,
     levels::text as levels,
@@ -40,6 +50,9 @@ select encode(sha256(convert_to(concat_ws('|', %(model)s::text,
      from identity.source_address where known_to is null),
   (select string_agg(source || ':' || reference_key || ':' || row_digest, ',' order by source, reference_key)
      from identity.source_reference where known_to is null),
+  (select string_agg(source || ':' || cross_reference_key || ':' || row_digest, ','
+          order by source, cross_reference_key)
+     from identity.cross_reference where known_to is null),
   (select string_agg(left_record_id || ':' || right_record_id || ':' || answer, ',' order by decision_id)
      from identity.decision where withdrawn_at is null)), 'UTF8')), 'hex')"""
 
