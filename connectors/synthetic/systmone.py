@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 from connectors.synthetic.systmone_codes import write_codes
+from connectors.synthetic.systmone_delivery import write_deliveries
 from connectors.synthetic.systmone_events import write_events
 from connectors.synthetic.systmone_extract import Extract
 from connectors.synthetic.systmone_lists import pick_lists, write_lists
@@ -26,7 +27,7 @@ def write(world: World, supply: Path) -> None:
     write_people(extract, lists, records)
     write_codes(extract, records)
     write_events(extract, lists, records)
-    extract.write(supply)
+    write_deliveries(extract, supply)
 
 
 def release(supply: Path, night: int, inbox: Path) -> None:

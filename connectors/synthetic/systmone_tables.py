@@ -1,82 +1,89 @@
-"""The current-release layouts of the simulated SystmOne extract, and its dialect: dates, booleans, quoting, cp1252.
+"""The layouts of the simulated SystmOne extract by release, and its dialect: dates, booleans, quoting, cp1252.
 
-Written down a second time here, apart from the connector's specifications, so that a slip in either shows when the
-extract is read.
+Written down a second time (`data/systmone_layouts.txt`), apart from the connector's specifications, so that a slip in
+either shows when the extract is read. Release A lacks what came later, C moves columns and has one nobody announced.
 """
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Final
+from functools import cache
+from importlib.resources import files
+from typing import Final, Literal
 
 _MONTHS: Final = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-_LAYOUTS: Final = {
-    "SRManifest": ("FileName IsDelta IsReference DateExtractFrom DateExtractTo"),
-    "SRMapping": ("RowIdentifier IdMappingGroup Mapping"),
-    "SRMappingGroup": ("RowIdentifier MappingGroup"),
-    "SROrganisation": (
-        "RowIdentifier Name ID HouseName HouseNumber NameOfRoad NameOfLocality NameOfTown NameOfCounty FullPostCode "
-        "Telephone SecondaryTelephone Fax MadeObsolete IDTrust IDCcg RemovedData"
-    ),
-    "SRStaffMember": (
-        "RowIdentifier StaffName StaffUserName NationalIdType IDNational IDSmartCard Obsolete RemovedData"
-    ),
-    "SRPatient": (
-        "RowIdentifier IDOrganisationVisibleTo Title FirstName MiddleNames Surname PreviousSurname NHSNumber "
-        "DateBirth DateDeath BirthPlace Gender SpeaksEnglish EmailAddress TestPatient SSRef SpineMatched RemovedData"
-    ),
-    "SRPatientRegistration": (
-        "RowIdentifier IDOrganisationVisibleTo DateEventRecorded IDProfileEnteredBy DateRegistration "
-        "DateDeRegistration RegistrationStatus PreferredPharmacy IDPatient IDOrganisation IDOrganisationRegisteredAt "
-        "RemovedData"
-    ),
-    "SRPatientAddressHistory": (
-        "RowIdentifier IDOrganisationVisibleTo DateEventRecorded DateEvent IDProfileEnteredBy IDDoneBy "
-        "TextualEventDoneBy IDOrganisationDoneAt NameOfBuilding NumberOfBuilding NameOfRoad NameOfLocality NameOfTown "
-        "NameOfCounty FullPostCode DateTo AddressType IDEvent IDPatient IDOrganisation CcgOfResidence RemovedData"
-    ),
-    "SRPatientContactDetails": (
-        "RowIdentifier IDOrganisationVisibleTo DateEventRecorded DateEvent IDProfileEnteredBy IDDoneBy "
-        "TextualEventDoneBy IDOrganisationDoneAt ContactType ContactNumber IDEvent IDPatient IDOrganisation "
-        "IDOrganisationRegisteredAt RemovedData"
-    ),
-    "SRReferralIn": (
-        "RowIdentifier IDOrganisationVisibleTo DateEventRecorded DateEvent IDProfileEnteredBy IDDoneBy "
-        "TextualEventDoneBy IDOrganisationDoneAt Category PrimaryReason DateReferral DateOnReferralLetter Source "
-        "ServiceOffered ServiceType ReReferral Urgency IDCodePrimaryDiagnosis ReferralCode IDReferralLocal "
-        "ReasonForServiceDelay Outcome DefaultContactLocation DateDischargeScheduled DateDischarge DischargeReason "
-        "DischargeLocation IDReferrer SourceTableReferrer PatientAware DateOfAction ActiveStatus ReferredToSpeciality "
-        "ReferredToTreatmentCode IDReferredTo SourceTableReferrerTo ReferralPriority ReferralMedium DateOfDecision "
-        "DayCareReferral MaternityReferral Commissioner ClientCategory PrimarySupportReason IDCaseload IDEvent "
-        "IDPatient IDOrganisation ReferralEndReason HospitalReferralSourceCdsCode RemovedData"
-    ),
-    "SRVisit": (
-        "RowIdentifier IDOrganisationVisibleTo DateEventRecorded IDProfileEnteredBy DateBooked DateRequested "
-        "CurrentStatus IDProfileRequested IDProfileAssigned FollowUpDetails IDReferralIn IDPatient IDOrganisation "
-        "Duration IDOrganisationRegisteredAt RemovedData"
-    ),
-    "SRAppointment": (
-        "RowIdentifier IDOrganisationVisibleTo DateStart DateEnd AppointmentStatus DateAppointmentBooked "
-        "DatePatientArrival DatePatientSeen FollowUpAppointment TelephoneAppointment IDClinician IDProfileClinician "
-        "RotaName RotaType RotaLocation RotaCode IDRotaOwner IDProfileRotaOwner AllowsOverbooking "
-        "BookingContactNumber DateAppointmentCancelled IDRota IDReferralIn IDPatient IDOrganisation "
-        "IDOrganisationRegisteredAt RemovedData"
-    ),
-    "SRCode": (
-        "RowIdentifier IDOrganisationVisibleTo DateEventRecorded DateEvent IDProfileEnteredBy IDDoneBy "
-        "TextualEventDoneBy IDOrganisationDoneAt CTV3Code CTV3Text SNOMEDCode SNOMEDText NumericComparator IsNumeric "
-        "NumericValue NumericUnit EpisodeType IDTemplate IDQuestionnaire IDEvent IDPatient IDReferralIn IDAppointment "
-        "IDVisit IDOrganisation IDOrganisationRegisteredAt RemovedData"
-    ),
-}
-#: Table -> its columns in order.
-COLUMNS: Final[dict[str, tuple[str, ...]]] = {table: tuple(names.split()) for table, names in _LAYOUTS.items()}
+
+def _layouts() -> dict[str, tuple[tuple[str, str], ...]]:
+    """Table -> (column, type) in order, from the page beside this module."""
+    text = (files("connectors") / "synthetic" / "data" / "systmone_layouts.txt").read_text(encoding="ascii")
+    lines = "\n".join(page for page in text.splitlines() if not page.startswith("#"))
+    layouts: dict[str, tuple[tuple[str, str], ...]] = {}
+    for entry in re.split(r"\n(?=\S)", lines.strip()):
+        table, _, columns = entry.partition(": ")
+        parted = (column.partition(":") for column in columns.split())
+        layouts[table] = tuple((name, kind) for name, _, kind in parted)
+    return layouts
+
+
+#: Table -> (column, type) in order.
+LAYOUTS: Final = _layouts()
+#: Table -> its columns in order, as the current release (B) has them.
+COLUMNS: Final[dict[str, tuple[str, ...]]] = {t: tuple(name for name, _ in columns) for t, columns in LAYOUTS.items()}
 #: In every batch, in front of the tables that the manifest lists.
 CONTROL_TABLES: Final = ("SRManifest", "SRMapping", "SRMappingGroup")
 #: Lists that are sent whole every night.
 REFERENCE_TABLES: Final = ("SROrganisation", "SRStaffMember")
+#: Lists of which only changes are sent after the first night.
+SLOW_LISTS: Final = (
+    "SRConfiguredListOption",
+    "SROrganisationBranch",
+    "SRTrust",
+    "SRStaffMemberProfile",
+    "SRStaffMemberProfileRole",
+    "SRCtv3",
+    "SRQuestionnaire",
+)
+#: Known to leave the window blank in the manifest although they are deltas (sources 2.2).
+WITHOUT_WINDOW: Final = ("SRReferralContactEvent",)
+
+Release = Literal["A", "B", "C"]
+_NOT_IN_A: Final = re.compile(r"RemovedData|SpineMatched|IDOrganisationRegisteredAt|SNOMED\w*")
+#: What release C has that nobody was told of: table -> (column, what is in it).
+NEW_IN_C: Final = {"SRVisit": ("DeliveryMode", "FACE")}
+_MOVED_IN_C: Final = ("SRPatient", "SRVisit", "SRReferralIn")
+
+
+@cache
+def places(table: str, release: Release) -> tuple[int, ...] | None:
+    """The places, in the current layout, of the columns that a release sends, in its order; None: all, as they are.
+
+    A place beyond the last one stands for the new column of release C.
+    """
+    columns = COLUMNS[table]
+    if release == "A" and any(_NOT_IN_A.fullmatch(name) for name in columns):
+        return tuple(place for place, name in enumerate(columns) if not _NOT_IN_A.fullmatch(name))
+    if release == "C" and table in _MOVED_IN_C:
+        rest = tuple(reversed(range(2, len(columns))))
+        return (0, 1, *((len(columns),) if table in NEW_IN_C else ()), *rest)
+    return None
+
+
+def heading(table: str, release: Release) -> tuple[str, ...]:
+    """The header of a table in a release."""
+    return arranged(COLUMNS[table], table, release, NEW_IN_C.get(table, ("", ""))[0])
+
+
+def arranged(values: Sequence[str], table: str, release: Release, new: str | None = None) -> tuple[str, ...]:
+    """One row of the current layout as a release has it."""
+    chosen = places(table, release)
+    if chosen is None:
+        return tuple(values)
+    extra = NEW_IN_C[table][1] if new is None and table in NEW_IN_C else new or ""
+    return tuple(values[place] if place < len(values) else extra for place in chosen)
 
 
 def day(value: date) -> str:
@@ -112,9 +119,22 @@ def line(values: Sequence[str]) -> str:
     return f'"{joined}"\r\n'
 
 
+#: Characters that stand for bytes cp1252 does not know (D89): private use, so that no text has them by itself.
+UNDEFINED_BYTES: Final = {0x81: "\ue081", 0x8D: "\ue08d", 0x90: "\ue090"}
+
+
+def _lost(problem: UnicodeError) -> tuple[str | bytes, int]:
+    assert isinstance(problem, UnicodeEncodeError)
+    lost = problem.object[problem.start : problem.end]
+    return b"".join(bytes([ord(c) & 0xFF]) if "\ue080" <= c <= "\ue09f" else b"?" for c in lost), problem.end
+
+
+codecs.register_error("onestory_cp1252", _lost)
+
+
 def encoded(lines: Iterable[str]) -> bytes:
     """The bytes of some records; characters that cp1252 lacks are lost on the way out and show as `?` (sources 2.3)."""
-    return "".join(lines).encode("cp1252", errors="replace")
+    return "".join(lines).encode("cp1252", errors="onestory_cp1252")
 
 
 def tombstone(table: str, row_id: int, visible_to: str) -> tuple[str, ...]:

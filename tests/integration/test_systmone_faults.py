@@ -63,7 +63,7 @@ def test_f03_a_batch_without_a_file_that_is_always_there_is_held(desk: Desk, nam
 
 
 def test_f03_a_missing_part_of_the_archive_is_named_and_waited_for(desk: Desk) -> None:
-    desk.repack(desk.members(), part_size=2_000)
+    desk.repack(desk.members(), part_size=8_000)
     first = desk.folder() / "SRExtract.z01"
     content = first.read_bytes()
     first.unlink()

@@ -22,12 +22,13 @@ def desk(tmp_path: Path) -> Desk:
 
 def sent(desk: Desk, table: str, night: int) -> list[dict[str, str]]:
     """The records of one table as one night's batch has them."""
-    text = io.StringIO(desk.members(night)[table].decode("cp1252"), newline="")
+    text = io.StringIO(desk.members(night)[table].removeprefix(b"\xef\xbb\xbf").decode("cp1252", "replace"), newline="")
     return list(csv.DictReader(text, strict=True))
 
 
 def test_every_specification_names_the_columns_of_the_current_layout_in_order() -> None:
-    assert {spec.table: tuple(c.name for c in spec.columns) for spec in table_specs("systmone").values()} == COLUMNS
+    specified = {t: tuple(c.name for c in spec.columns) for t, spec in table_specs("systmone").items() if t != "*"}
+    assert specified == COLUMNS
 
 
 def test_the_same_world_always_gives_the_same_bytes(tmp_path: Path) -> None:
