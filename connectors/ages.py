@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: The first characters that hold the date, and how they are written. Month names are read in either case.
-_STYLES: Final = ((11, "%d %b %Y"), (11, "%d-%b-%Y"), (10, "%d/%m/%Y"), (10, "%Y-%m-%d"), (8, "%Y%m%d"))
+_STYLES: Final = ((11, "%d %b %Y"), (11, "%d-%b-%Y"), (10, "%d/%m/%Y"), (10, "%Y-%m-%d"), (8, "%Y%m%d"), (8, "%d%m%Y"))
 _EARLIEST: Final = "1880-01-01"
 _MONTHS_OF_AGE: Final = 18 * 12
 

@@ -77,11 +77,15 @@ class Memory:
             person, birth = identifier(spec.subject.person), identifier(spec.subject.birth)
             flag = spec.subject.child_flag
             told = f", upper(btrim({identifier(flag[0])})) as flag" if flag else ""
-            table = Store(self.profile).read_arrow(
-                "loader",
-                f"select {person} as person, {birth} as birth{told} from landing.{identifier(spec.dataset)}"
-                " where known_to is null and not is_removed",
-            ).combine_chunks()
+            table = (
+                Store(self.profile)
+                .read_arrow(
+                    "loader",
+                    f"select {person} as person, {birth} as birth{told} from landing.{identifier(spec.dataset)}"
+                    " where known_to is null and not is_removed",
+                )
+                .combine_chunks()
+            )
             people = People()
             for batch in table.to_batches():
                 flagged = None if flag is None else _equals(batch.column("flag"), flag[1])
