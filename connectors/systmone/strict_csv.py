@@ -1,32 +1,32 @@
 """Reads SystmOne's CSV strictly and fast: every record is proved to have the declared shape before it is parsed.
 
-A pattern walks over the bytes record by record (every field quoted, the header's number of fields, the declared line
-end), so that an unbalanced quote, another delimiter or a cut-off file is found with its byte position; only then does
-Arrow parse whole records. Line breaks are counted in the bytes and again in the parsed values (governance CTL-13).
+`dialect` proves the bytes, so that an unbalanced quote, another delimiter or a cut-off file is found with its byte
+position; only then does Arrow parse whole records. Line breaks are counted in the bytes and again in the parsed values
+(governance CTL-13). Unpacking, proving and parsing, and writing each have a thread of their own.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from connectors.ahead import ahead
 from connectors.base import DeliveryProblem
 from connectors.drift import columns_by_field
 from connectors.landing import TableWriter
 from connectors.spec import TableSpec
-from domain.run import Finding, RunState
+from connectors.systmone.dialect import SEND_AGAIN, Dialect, header_in, refused
+from connectors.systmone.tidy import ENCODING, Tidied, tidied
+from domain.run import Finding
 
-ENCODING: Final = "cp1252"
-_CHUNK: Final = 4 << 20
-_LONGEST_RECORD: Final = 256 << 20
-_FIELD: Final = rb'"[^"]*+(?:""[^"]*+)*+"'
+__all__ = ["ENCODING", "ByteStream", "StrictRead", "read_small", "read_table", "refused"]
+
+_CHUNK: Final = 8 << 20
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_CONTROLS: Final = bytes(code for code in range(32) if code not in b"\t\n\r")
-_SEND_AGAIN: Final = "ask the supplier to send it again"
 
 
 class ByteStream(Protocol):
@@ -72,19 +72,18 @@ def read_table(stream: ByteStream, name: str, spec: TableSpec, out: Path, line_e
             position), in another encoding, or lacks a mandatory column. No row of a refused file is kept.
     """
     account, digest = _Account(name, line_end.encode("ascii")), hashlib.sha256()
-    chunks = _chunks(stream, account, digest)
-    rest, header, start = _header(chunks, account)
-    positions, drift = columns_by_field(header, spec)
-    with TableWriter(out, spec) as writer:
-        for block, records in _whole_records(rest, chunks, len(header), start, account):
-            columns = _parse(block, header, positions, account)
-            rows = {len(values) for values in columns.values()}
-            if rows != {records}:
-                raise _lines_do_not_add_up(account, records, sum(rows))
-            writer.write(columns, records)
-        # The header is a line too; what is left over are the line breaks inside quotes.
-        if account.line_feeds != 1 + writer.records + account.embedded:
-            raise _lines_do_not_add_up(account, account.line_feeds - 1 - account.embedded, writer.records)
+    with closing(ahead(_chunks(stream, account, digest))) as chunks:
+        rest, header, start = _header(chunks, account)
+        positions, drift = columns_by_field(header, spec)
+        with (
+            TableWriter(out, spec) as writer,
+            closing(ahead(_batches(rest, chunks, header, start, account))) as batches,
+        ):
+            for columns, records in batches:
+                writer.write({wanted: columns[place] for wanted, place in positions.items()}, records)
+            # The header is a line too; what is left over are the line breaks inside quotes.
+            if account.line_feeds != 1 + writer.records + account.embedded:
+                raise _lines_do_not_add_up(account, account.line_feeds - 1 - account.embedded, writer.records)
     findings = (*drift, *account.findings, *_notes(account))
     return StrictRead(writer.records, account.line_feeds, account.size, digest.hexdigest(), findings)
 
@@ -95,9 +94,8 @@ def read_small(stream: ByteStream, name: str, line_end: str = "\r\n") -> list[di
     chunks = _chunks(stream, account, hashlib.sha256())
     rest, header, start = _header(chunks, account)
     records: list[dict[str, str]] = []
-    for block, _ in _whole_records(rest, chunks, len(header), start, account):
-        columns = _parse(block, header, {title: place for place, title in enumerate(header)}, account)
-        values = [columns[title].to_pylist() for title in header]
+    for columns, _ in _batches(rest, chunks, header, start, account):
+        values = [column.to_pylist() for column in columns]
         records.extend(dict(zip(header, row, strict=True)) for row in zip(*values, strict=True))
     return records
 
@@ -113,14 +111,13 @@ def _chunks(stream: ByteStream, account: _Account, digest: Any) -> Iterator[byte
 
 def _header(chunks: Iterator[bytes], account: _Account) -> tuple[bytes, list[str], int]:
     """What follows the header in the first chunks, the headings, and the byte at which the records begin."""
-    pattern = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+" + re.escape(account.line_end))
     start = b""
     for chunk in chunks:
         start += chunk
         if len(start) > len(_BYTE_ORDER_MARK) and account.line_end in start:
             break
     if not start:
-        raise refused("EMPTY_FILE", f"{account.name}: empty file", _SEND_AGAIN)
+        raise refused("EMPTY_FILE", f"{account.name}: empty file", SEND_AGAIN)
     skipped = 0
     if start.startswith(_BYTE_ORDER_MARK):
         account.has_byte_order_mark, skipped = True, len(_BYTE_ORDER_MARK)
@@ -131,93 +128,69 @@ def _header(chunks: Iterator[bytes], account: _Account) -> tuple[bytes, list[str
                 "ask the supplier to send the declared encoding",
             )
         )
-    found = pattern.match(start, skipped)
+    found = header_in(start, account.line_end, skipped)
     if not found:
         raise refused(
             "WRONG_DIALECT",
             f"{account.name}: the header is not one line of quoted names and commas",
             "ask the supplier whether the layout changed",
         )
-    headings = [h[1:-1].decode(ENCODING, "replace").replace('""', '"') for h in re.findall(_FIELD, found.group())]
-    return start[found.end() :], headings, found.end()
+    headings = [h[1:-1].decode(ENCODING, "replace").replace('""', '"') for h in found[0]]
+    return start[found[1] :], headings, found[1]
 
 
-def _whole_records(
-    rest: bytes, chunks: Iterator[bytes], width: int, position: int, account: _Account
-) -> Iterator[tuple[bytes, int]]:
-    """Blocks of whole records, each with its number of records; `position` is the byte at which `rest` begins."""
-    record = re.compile(_FIELD + rb"(?:," + _FIELD + rb"){%d}" % (width - 1) + re.escape(account.line_end))
-    unfinished = re.compile(rb"(?:" + _FIELD + rb",){0,%d}+(?:\"[^\"]*+(?:\"\"[^\"]*+)*+(?:\"\r?)?)?" % (width - 1))
-    buffer = rest
-    while True:
-        match, records, end = record.scanner(buffer).match, 0, 0  # type: ignore[attr-defined]
-        while found := match():
-            records += 1
-            end = found.end()
-        if records:
-            yield buffer[:end], records
-        buffer, position = buffer[end:], position + end
-        if buffer:
-            good = unfinished.match(buffer)
-            if good is None or good.end() < len(buffer) or len(buffer) > _LONGEST_RECORD:
-                broken_at = position + (good.end() if good else 0)
-                raise refused(
-                    "WRONG_DIALECT",
-                    f"{account.name}: quoting or number of fields breaks at byte {broken_at}, "
-                    f"in the record that starts at byte {position}",
-                    _SEND_AGAIN,
-                )
-        chunk = next(chunks, b"")
-        if not chunk:
-            break
-        buffer += chunk
-    if buffer:
-        raise refused(
-            "CUT_OFF",
-            f"{account.name}: cut off at byte {account.size}, in the record that starts at byte {position}",
-            _SEND_AGAIN,
-        )
+def _batches(
+    rest: bytes, chunks: Iterator[bytes], header: Sequence[str], start: int, account: _Account
+) -> Iterator[tuple[list[Any], int]]:
+    """The file's records as batches of Arrow columns, in the header's order, each with its number of records."""
+    dialect = Dialect(account.name, len(header), account.line_end)
+    for block, records in dialect.whole_records(rest, chunks, start):
+        text = tidied(block)
+        _note(text, account)
+        columns = _parsed(text.content, len(header))
+        rows = len(columns[0])
+        if rows != records:
+            raise _lines_do_not_add_up(account, records, rows)
+        account.embedded += sum(_line_feeds(column) for column in columns)
+        yield columns, records
 
 
-def _parse(block: bytes, header: Sequence[str], positions: dict[str, int], account: _Account) -> dict[str, Any]:
-    """Field -> Arrow array of text for a block of whole records."""
+def _parsed(text: bytes, width: int) -> list[Any]:
+    """One Arrow array of text for each column of a block of whole records."""
     import pyarrow as pa
-    import pyarrow.compute as pc
     from pyarrow import csv
 
-    has_breaks = block.count(b"\n")
-    text = _tidy(block, account)
-    names = [str(place) for place in range(len(header))]
+    names = [str(place) for place in range(width)]
     table = csv.read_csv(
-        pa.BufferReader(text),
+        pa.py_buffer(text),
         read_options=csv.ReadOptions(column_names=names, block_size=len(text) + 1, use_threads=False),
         parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
         convert_options=csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), null_values=[]),
     )
-    columns = [table.column(place).combine_chunks() for place in range(len(header))]
-    if has_breaks != table.num_rows:
-        account.embedded += sum(pc.sum(pc.count_substring(column, "\n")).as_py() or 0 for column in columns)
-    return {wanted: columns[place] for wanted, place in positions.items()}
+    return [table.column(place).combine_chunks() for place in range(width)]
 
 
-def _tidy(block: bytes, account: _Account) -> bytes:
-    """The block as UTF-8 without control characters; what was taken out or could not be decoded is counted."""
-    clean = block.translate(None, _CONTROLS)
-    account.controls += len(block) - len(clean)
-    if clean.isascii():
-        return clean
-    if account.has_byte_order_mark:
+def _line_feeds(column: Any) -> int:
+    """How many line feeds the values of a column hold, counted where Arrow keeps them."""
+    import numpy as np
+
+    _, ends, held = column.buffers()
+    if held is None or not len(column):
+        return 0
+    places = np.frombuffer(ends, np.int32)
+    first, last = int(places[column.offset]), int(places[column.offset + len(column)])
+    return int(np.count_nonzero(np.frombuffer(held, np.uint8)[first:last] == 0x0A))
+
+
+def _note(text: Tidied, account: _Account) -> None:
+    account.controls += text.controls
+    account.undecodable += text.undecodable
+    if account.has_byte_order_mark and not text.is_ascii:
         raise refused(
             "WRONG_ENCODING",
             f"{account.name}: the byte-order mark says UTF-8, agreed is {ENCODING}",
             "ask the supplier to send the declared encoding",
         )
-    try:
-        text = clean.decode(ENCODING)
-    except UnicodeDecodeError:
-        text = clean.decode(ENCODING, "replace")
-        account.undecodable += text.count("\ufffd")
-    return text.encode("utf-8")
 
 
 def _notes(account: _Account) -> Iterator[Finding]:
@@ -236,10 +209,5 @@ def _notes(account: _Account) -> Iterator[Finding]:
 
 def _lines_do_not_add_up(account: _Account, expected: int, read: int) -> DeliveryProblem:
     return refused(
-        "LINES_DO_NOT_ADD_UP", f"{account.name}: {expected} records counted in the bytes, {read} parsed", _SEND_AGAIN
+        "LINES_DO_NOT_ADD_UP", f"{account.name}: {expected} records counted in the bytes, {read} parsed", SEND_AGAIN
     )
-
-
-def refused(code: str, message: str, remedy: str) -> DeliveryProblem:
-    """The problem to raise when a file is wrong as it stands."""
-    return DeliveryProblem(RunState.REFUSED, Finding(code, message, remedy))
