@@ -20,6 +20,7 @@ class Style:
     shape: str
     day: str
     default: str  # shape of the dates that stand for "no date"
+    none: str = ""  # what is written where there is no date
 
 
 _CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]+)?)?"
@@ -50,6 +51,14 @@ STYLES = {
         day=f"substr({{f}}, 8, 4) || lpad(((strpos('{_MONTHS}', upper(substr({{f}}, 4, 3))) + 2) / 3)::text, 2, '0')"
         " || substr({f}, 1, 2)",
         default="^0?1[ -]jan[ -]190[01]",
+    ),
+    "ddmmyyyy": Style(
+        function="landing.day_ddmmyyyy",
+        like="~",
+        shape=f"^{_DAY}{_MONTH}{_YEAR}$",
+        day="substr({f}, 5, 4) || substr({f}, 3, 2) || substr({f}, 1, 2)",
+        default="^0101190[01]",
+        none="00000000",
     ),
 }
 
@@ -84,4 +93,5 @@ def is_impossible(name: str, style: Style, *, first: str, last: str) -> str:
     if last < "20991231":
         sure += f" and {style.day.format(f=name)} <= '{last}'"
     parsed = f"to_char({style.function}({name}), 'YYYYMMDD') between '{first}' and '{last}'"
-    return f"(case when btrim(coalesce({name}, '')) = '' or {sure} then false else coalesce(not ({parsed}), true) end)"
+    nothing = f"btrim(coalesce({name}, '')) in ('', '{style.none}')"
+    return f"(case when {nothing} or {sure} then false else coalesce(not ({parsed}), true) end)"
