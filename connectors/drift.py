@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from connectors.base import DeliveryProblem
 from connectors.likeness import Suggestion, best_suggestions
 from connectors.mapping import Decisions, decisions_in_force
-from connectors.spec import Layout, TableSpec
+from connectors.registry import SUPPLIERS
+from connectors.spec import Layout, TableSpec, table_specs
 from domain.run import Finding, RunState
 
 #: Positions of columns nobody specified are returned under this mark and their heading; the writer keeps them aside.
@@ -107,6 +108,19 @@ def fitting(headings: Sequence[str], spec: TableSpec, decisions: Decisions) -> F
     )  # the first of equals is the newest
 
 
+def table_of_another_system(headings: Sequence[str], spec: TableSpec) -> str:
+    """Which table of which other supplier the headings belong to, mostly; '' when they belong to none (F18)."""
+    words = {w for heading in headings for w in re.split(r"[^A-Za-z0-9_]+", heading) if w}  # whatever the delimiter
+    found = [
+        (len(words & {c.name for c in other.columns}), f"{other.table} of {supplier}")
+        for supplier in SUPPLIERS
+        if supplier != spec.dataset.split("__")[0]
+        for other in table_specs(supplier).values()
+    ]
+    shared, name = max(found, default=(0, ""))
+    return name if shared >= 3 and shared * 2 > len(words) else ""
+
+
 def shown(heading: str) -> str:
     """A heading as a message may show it; what does not look like one (a line of data, say) is not shown."""
     return heading if _HEADING.fullmatch(heading) and not _NUMBERS.search(heading) else "(not a plain heading)"
@@ -120,6 +134,12 @@ def _missing(
     samples: Mapping[str, Sequence[str | None]],
 ) -> DeliveryProblem:
     if len(fit.unknown) == len(fit.names):
+        if other := table_of_another_system(headings, spec):
+            return _refused(
+                "OTHER_SYSTEM",
+                f"{spec.table}: the headings are those of {other}",
+                "nothing was loaded; find out who put it into this folder, and tell the supplier",
+            )
         return _refused(
             "NO_HEADER",
             f"{spec.table}: none of the {len(fit.names)} headings is known; the first line may not be a header",
