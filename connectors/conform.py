@@ -50,7 +50,7 @@ TARGETS = {
 }
 
 #: Options of a source that its pages may ask for, as `current_setting('onestory.option_<name>', true)`.
-_OPTIONS_FOR_PAGES = ("old", "new", "go_live_load")
+_OPTIONS_FOR_PAGES = ("old", "new", "go_live_load", "legacy_id")
 
 
 def run(context: RunContext) -> RunResult:

@@ -59,7 +59,7 @@ def test_the_first_night_is_read_whole_and_kept_as_it_was_read(desk: Desk) -> No
     result = desk.collect()
     assert (result.state, result.counts["deliveries"]) == (RunState.DONE, 1)
     records = {row["dataset"]: (row["mode"], row["records"]) for row in desk.rows(TABLES)}
-    assert len(records) == 15
+    assert len(records) == 28
     assert records["liquidlogic__person"] == ("full", PEOPLE)
     assert records["liquidlogic__request"] == ("full", PEOPLE)
     [kept] = desk.rows("select raw_path, sha256 from ledger.file where name = 'FACT_CONTACTS.parquet'")

@@ -1,9 +1,22 @@
 -- One row per Liquidlogic person: who the mart says somebody is. Key: source_person_key = DIM_PERSON_ID.
--- 1900-01-01 stands for "no date" (QUIRKS 2). Records that lost a merge stay, marked, with the one that won (QUIRKS 6).
+-- 1900-01-01 stands for "no date" (QUIRKS 2). Records that lost a merge stay, marked, with the one that survives at the
+-- end of the chain; records that name each other in a circle have no survivor (QUIRKS 6).
 -- The address for linking is the open home or placement begun last, else the last that ended.
-with current_person as (
+with recursive current_person as (
   select *, landing.text_or_null(nhs_number) as nhs_number_text, landing.moment_iso(duplicated_at) as duplicated_moment
     from landing.liquidlogic__person where known_to is null and not is_removed
+), merged as (
+  select person_id, landing.id_or_null(duplicate_of_person_id) as into_id from current_person
+   where coalesce(duplicated_moment::date <> date '1900-01-01', false)
+     and landing.id_or_null(duplicate_of_person_id) is not null
+), chain as (
+  select person_id, into_id, array[person_id] as passed, into_id = person_id as is_circle from merged
+  union all
+  select c.person_id, m.into_id, c.passed || c.into_id, m.into_id = any(c.passed || c.into_id)
+    from chain c join merged m on m.person_id = c.into_id where not c.is_circle
+), survivor as (
+  select distinct on (person_id) person_id, case when not is_circle then into_id end as survivor_id
+    from chain order by person_id, cardinality(passed) desc
 ), address as (
   select distinct on (person_id) person_id, postcode, uprn,
          concat_ws(', ', landing.text_or_null(room_number), landing.text_or_null(flat_number),
@@ -58,7 +71,7 @@ select
   coalesce(upper(btrim(p.is_client)), '') in ('Y', 'YES', 'TRUE', '1') as is_client,
   coalesce(upper(btrim(p.is_carer)), '') in ('Y', 'YES', 'TRUE', '1') as is_carer,
   coalesce(upper(btrim(p.is_restricted)), '') in ('Y', 'YES', 'TRUE', '1') as is_restricted,
-  case when duplicated.is_marked then landing.id_or_null(p.duplicate_of_person_id) end as duplicate_of_key,
+  survivor.survivor_id as duplicate_of_key,
   duplicated.is_marked as is_marked_duplicate,
   'liquidlogic__person' as landed_dataset,
   p.version_id as landed_version_id
@@ -66,6 +79,7 @@ from current_person p
 cross join lateral (
   select coalesce(p.duplicated_moment::date <> date '1900-01-01', false) as is_marked
 ) as duplicated
+left join survivor on survivor.person_id = p.person_id
 left join address on address.person_id = p.person_id
 left join practice on practice.person_id = p.person_id
 left join contact_detail as telephone on telephone.person_id = p.person_id and telephone.kind = 'PHONE'
