@@ -77,7 +77,10 @@ def _settle(book: EventBook, rng: random.Random, when: _Calendar, event: TrueEve
     if told_after:
         book.not_before(event, plan.go_live_night)
     state = event.as_of(plan.freeze_night - 1) or event
-    if state.status == "open":
+    in_force = state.facts.get("authorised_to", "") >= when.go_live_day.isoformat()
+    if in_force and state.status == "completed":
+        book.tell_again(event, when.new, max(plan.go_live_night, event.recorded_night), event.start_at)
+    elif state.status == "open":
         _begin_again(book, rng, when, event, night=max(plan.go_live_night, event.recorded_night + 4 * told_after))
     elif (when.freeze_day - event.start_at.date()).days <= _LAST_WEEKS and rng.random() < _TOLD_TWICE:
         start = event.start_at + timedelta(days=rng.choice((-1, 1, 1, 2)))

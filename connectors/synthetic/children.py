@@ -1,4 +1,4 @@
-"""Children in the care systems: their families, and what happened to them before (and sometimes after) they came of age.
+"""Children in the care systems: their families, and what happened before (and sometimes after) they came of age.
 
 Care systems hold adults and children in one database; the pipeline must leave the children out at its door. The share
 is the setting's; some children are patients already, some come of age during the run, some did in the two years before.

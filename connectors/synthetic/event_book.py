@@ -69,10 +69,12 @@ class EventBook:
         cancelled: bool = False,
         client_type: ClientType = "Service user",
         told: int | None = None,
+        closed_told: int | None = None,
     ) -> TrueEvent | None:
         """Writes down one event; `ending` are the facts known only once it has ended.
 
-        Gives None when no night of this council tells of it. `told` fixes the day (ordinal) it was typed.
+        Gives None when no night of this council tells of it. `told` fixes the day (ordinal) it was typed, `closed_told`
+        the day its end was.
         """
         typed = told if told is not None else start.toordinal() + typing_delay(rng)
         night = max(0, typed - self._first + 1)
@@ -81,7 +83,7 @@ class EventBook:
         event = TrueEvent(
             len(self.events) + 1, person.person_id, kind, system, client_type, start, None, "open", night, facts
         )
-        self._close(rng, event, end, ending or {}, "cancelled" if cancelled else "completed", typed)
+        self._close(rng, event, end, ending or {}, "cancelled" if cancelled else "completed", typed, closed_told)
         self.events.append(event)
         if night and typed - start.toordinal() > _LATE:
             self._late.append(event)
@@ -110,10 +112,11 @@ class EventBook:
         ending: dict[str, str],
         status: EventStatus,
         typed: int,
+        closed_told: int | None,
     ) -> None:
         if end is None:
             return
-        closed = max(typed, end.toordinal() + typing_delay(rng) // 2)
+        closed = max(typed, end.toordinal() + typing_delay(rng) // 2 if closed_told is None else closed_told)
         night = max(0, closed - self._first + 1)
         if night > self._nights:
             return

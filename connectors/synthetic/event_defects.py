@@ -15,6 +15,10 @@ from connectors.synthetic.event_book import EventBook, midnight
 from connectors.synthetic.world import TrueEvent
 
 _DAYS_A_MONTH: Final = 30.4
+#: Kinds that can stay open for ever, with the facts known only at their end.
+_STAYS_OPEN: Final[dict[str, tuple[str, ...]]] = {
+    "service": ("end_outcome",), "involvement": (), "safeguarding": ("risk_outcome", "msp_asked"),
+}  # fmt: skip
 
 
 def disturb_events(council: Council, book: EventBook, register: Register) -> None:
@@ -58,14 +62,14 @@ def disturb_events(council: Council, book: EventBook, register: Register) -> Non
 def _open_for_ever(
     book: EventBook, rng: random.Random, steady: list[TrueEvent], nights: int, quality: float
 ) -> set[int]:
-    """Services nobody closed, until somebody closes them all on one night (D83)."""
-    closed = [e for e in steady if e.kind == "service" and e.status == "completed"]
+    """Services, allocations and safeguarding nobody closed, until somebody closes them all on one night (D83)."""
+    closed = [e for e in steady if e.kind in _STAYS_OPEN and e.status == "completed"]
     hit = choose(rng, closed, how_many(rng, rate("D83", "liquidlogic", quality), len(closed)))
     night = min(2, nights)
     for event in hit:
         event.changed_night, event.changed_end_at, event.changed_status = night, event.end_at, event.status
-        event.changed_facts = {"end_outcome": event.facts["end_outcome"]}
-        event.facts = {**event.facts, "end_outcome": ""}
+        event.changed_facts = {name: event.facts[name] for name in _STAYS_OPEN[event.kind]}
+        event.facts = {**event.facts, **dict.fromkeys(event.changed_facts, "")}
         event.end_at, event.status = None, "open"
         book.log("D83", event, "end_at", night)
     return {event.event_id for event in hit}
@@ -87,6 +91,12 @@ def _change(rng: random.Random, event: TrueEvent, night: int) -> None:
             return
     if event.kind == "service":
         event.changed_facts = {"unit_cost": f"{float(event.facts['unit_cost']) * 1.04:.2f}"}
+    elif event.kind == "involvement":
+        event.changed_facts = {"role": "other" if event.facts["role"] != "other" else "duty"}
+    elif event.kind == "safeguarding":
+        event.changed_facts = {"msp_asked": "not known" if event.facts["msp_asked"] != "not known" else "not asked"}
+    elif event.kind == "dols":
+        event.changed_facts = {"place": "hospital" if event.facts["place"] == "care home" else "care home"}
     elif event.kind in ("visit", "appointment"):
         event.changed_facts = {"duration_minutes": rng.choice(("5", "25", "40", "90"))}
     elif event.kind == "referral":

@@ -16,6 +16,7 @@ from connectors.synthetic import (
     care_profile,
     carers,
     carry_over,
+    casework,
     children,
     hard_cases,
     health_events,
@@ -81,6 +82,7 @@ def _build(settings: SyntheticSettings, tell: Progress) -> World:
     tell("care events")
     care_events.tell_care(council, book)
     children.tell_children(council, book)
+    casework.tell_casework(council, book)
     tell("health events")
     health_events.tell_health(council, book)
     carry_over.carry_over(council, book)

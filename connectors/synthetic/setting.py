@@ -47,6 +47,8 @@ class Setting:
     controller_change: date | None  # from this day on another body is controller of adult social care
     has_file_faults: bool  # every file fault of D91 once
     cutover: Cutover | None
+    casework: bool = False  # allocations, safeguarding and deprivation of liberty are told too
+    dols_per_resident: float = 0.0  # applications per resident of a care home over two years
 
     @property
     def systems(self) -> tuple[str, ...]:

@@ -125,9 +125,12 @@ class TrueEvent:
                   cost_frequency, planned_units, end_outcome, primary_support_reason, description
       referral    referral_source, service, urgency, primary_reason, discharge_reason
       visit / appointment   status, duration_minutes, referral_event_id
-      involvement  team, worker, role
-      safeguarding concern_date, enquiry_type (section 42, other), risk_outcome, msp_asked
-      dols         received_date, decision (granted, not granted, ""), place (care home, hospital)
+      involvement  team (a code of casework.TEAMS), worker (1 to 64), role (a word of casework.ROLES)
+      safeguarding concern_date, enquiry_start_date, enquiry_type (section 42, other, "" for a concern only),
+                  risk_outcome (remains, reduced, removed, ""), msp_asked (asked, outcomes told / asked, no outcomes
+                  told / not asked / not known / ""); its end is the day it was concluded
+      dols        received_date (= start), decision (granted, not granted, ""), decided_date (= end), authorised_from,
+                  authorised_to, place (care home, hospital); dates ISO, "" until decided
     """
 
     event_id: int
