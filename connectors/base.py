@@ -6,7 +6,7 @@ and writes its tables (`land`). What cannot be taken is a `DeliveryProblem` with
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -69,6 +69,11 @@ class Past:
     last_records: dict[str, int] = field(default_factory=dict)  # dataset -> rows now current, for shrink guards
     last_keys_read_at: datetime | None = None  # the last time a key-only read was taken
     hashes: frozenset[str] = frozenset()  # content hashes taken before
+    known_by_part: Mapping[str, datetime] = field(default_factory=dict)  # by what follows "/" in delivery names, or ""
+
+    def known_of(self, part: str) -> datetime | None:
+        """The latest upper bound taken of one stream of deliveries; of all when the streams are not told apart."""
+        return self.known_by_part.get(part) if self.known_by_part else self.last_known_at
 
 
 class Incoming(Protocol):

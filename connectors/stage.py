@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connectors.base import DeliveryProblem, Incoming, LandedDelivery, Past, RawFile
@@ -96,11 +97,12 @@ def past_of(store: Store, source: str) -> Past:
     """What the ledger knows of the source's earlier deliveries."""
     with store.connect("loader") as connection:
         taken = {"source": source, "taken": ["landed", "checked", "conformed"], "held": "CHECK-"}
-        moment = connection.exec_driver_sql(
-            """select max(as_known_at) from ledger.delivery where source = %(source)s
-                and (state = any(%(taken)s) or (state = 'held' and starts_with(code, %(held)s)))""",
+        known = connection.exec_driver_sql(
+            """select split_part(name, '/', 2), max(as_known_at) from ledger.delivery where source = %(source)s
+                and (state = any(%(taken)s) or (state = 'held' and starts_with(code, %(held)s))) group by 1""",
             taken,
-        ).scalar_one()
+        ).all()
+        by_part: dict[str, datetime] = {str(part): moment for part, moment in known}
         records = connection.exec_driver_sql(
             """select distinct on (t.dataset) t.dataset, t.records
                  from ledger.landed_table t join ledger.delivery d using (delivery_id)
@@ -120,7 +122,8 @@ def past_of(store: Store, source: str) -> Past:
             .scalars()
             .all()
         )
-    return Past(moment, {str(d): int(n) for d, n in records}, keys_read, frozenset(hashes))
+    moment = max(by_part.values(), default=None)
+    return Past(moment, {str(d): int(n) for d, n in records}, keys_read, frozenset(hashes), by_part)
 
 
 def _seen_before(store: Store, source: str, content_hash: str, name: str) -> str | None:

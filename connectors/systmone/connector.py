@@ -7,7 +7,9 @@ second archive in the same folder: a batch of its own. Batches are ordered by ex
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,10 +17,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from connectors.base import DeliveryProblem, LandedDelivery, LandedTable, Past, RawFile, TableMode
+from connectors.base import DeliveryProblem, Incoming, LandedDelivery, Past, RawFile, TableMode
 from connectors.door import entering, people_first
 from connectors.landing import hash_of_contents, keep, sha256_of
-from connectors.spec import TableSpec, table_specs
+from connectors.spec import table_specs
 from connectors.systmone.manifest import (
     ALWAYS_PRESENT,
     MANIFEST,
@@ -29,6 +31,7 @@ from connectors.systmone.manifest import (
     require_continuous,
 )
 from connectors.systmone.split_archive import (
+    ArchiveEncrypted,
     ArchiveIncomplete,
     ArchiveLimits,
     ArchiveRefused,
@@ -36,11 +39,11 @@ from connectors.systmone.split_archive import (
     open_archive,
     parts_of,
 )
-from connectors.systmone.strict_csv import read_small, read_table, refused
+from connectors.systmone.strict_csv import read_small, refused
+from connectors.systmone.tables import FOREIGN, SUPPLIER, Tables
 from domain.profile import Profile, ProfileError, SourceSettings
 from domain.run import Finding
 
-SUPPLIER: Final = "systmone"
 _PART: Final = re.compile(r"(?P<stem>.+)\.(?:zip|z\d+)", re.IGNORECASE)
 _LINE_ENDS: Final = {"crlf": "\r\n", "lf": "\n"}
 
@@ -49,20 +52,26 @@ _LINE_ENDS: Final = {"crlf": "\r\n", "lf": "\n"}
 class SystmOneSettings:
     """How this council gets its extract.
 
-    `bulk_closes_absent`: a full table also ends the rows it no longer holds (sources 2.2, rule 5).
+    `bulk_closes_absent`: a full table also ends the rows it no longer holds (sources 2.2, rule 5). `organisations`: the
+    views that may come; empty for any. `stem`: what the ordinary archive is called; `<stem>_<anything>` beside it is
+    the history of an organisation that joins. `quiet_seconds`: how long nothing may have been written to a folder.
     """
 
     inbox: Path
     line_end: str = "\r\n"
     bulk_closes_absent: bool = False
     limits: ArchiveLimits = field(default_factory=ArchiveLimits)
+    organisations: frozenset[str] = frozenset()
+    stem: str = "SRExtract"
+    quiet_seconds: float = 0.0
 
 
 def make(profile: Profile, source: SourceSettings) -> SystmOneConnector:
     """The connector for one source of a profile.
 
     Options: `inbox` (folder of delivery folders, relative to the profile's home), `line_end` (`crlf`, the default, or
-    `lf`), `bulk_closes_absent` (`true` or `false`, the default). Raises `ProfileError` when one cannot be used.
+    `lf`), `bulk_closes_absent` (`true` or `false`, the default), `organisations` (codes, with commas), `stem`
+    (`SRExtract`), `quiet_seconds` (0). Raises `ProfileError` when one cannot be used.
     """
     if "inbox" not in source.options:
         raise ProfileError(f"{profile.path}: sources.{source.name} needs inbox, the folder its deliveries appear in")
@@ -70,7 +79,18 @@ def make(profile: Profile, source: SourceSettings) -> SystmOneConnector:
     if line_end not in _LINE_ENDS:
         raise ProfileError(f"{profile.path}: sources.{source.name}.line_end is crlf or lf, not {line_end!r}")
     closes = source.options.get("bulk_closes_absent", "false").lower() == "true"
-    return SystmOneConnector(SystmOneSettings(profile.home / source.options["inbox"], _LINE_ENDS[line_end], closes))
+    quiet = source.options.get("quiet_seconds", "0")
+    if not quiet.isdecimal():
+        raise ProfileError(f"{profile.path}: sources.{source.name}.quiet_seconds is a whole number of seconds")
+    settings = SystmOneSettings(
+        inbox=profile.home / source.options["inbox"],
+        line_end=_LINE_ENDS[line_end],
+        bulk_closes_absent=closes,
+        organisations=frozenset(filter(None, map(str.strip, source.options.get("organisations", "").split(",")))),
+        stem=source.options.get("stem", "SRExtract"),
+        quiet_seconds=float(quiet),
+    )
+    return SystmOneConnector(settings)
 
 
 class SystmOneConnector:
@@ -79,32 +99,54 @@ class SystmOneConnector:
     def __init__(self, settings: SystmOneSettings) -> None:
         self.settings = settings
 
-    def discover(self, past: Past) -> list[Batch]:
+    def discover(self, past: Past) -> list[Incoming]:
         """All batches in the inbox, by extract window; those whose window cannot be read yet by their folder's stamp.
+
+        A loose file in the inbox is no delivery of SystmOne and comes out to be refused (F18).
 
         Raises:
             DeliveryProblem: held, when the inbox itself cannot be looked at.
         """
         if not self.settings.inbox.is_dir():
             raise held("NO_INBOX", "the inbox of the SystmOne extract is not there", "check the mount and the profile")
-        return sorted(self._batches(), key=lambda batch: batch.order)
+        loose = [Stray(file) for file in sorted(self.settings.inbox.iterdir()) if file.is_file() and _is_shown(file)]
+        return [*sorted(self._batches(), key=lambda batch: batch.order), *loose]
 
     def _batches(self) -> Iterator[Batch]:
         # A folder whose name begins with a dot is still being written by whoever delivers.
         for folder in sorted(self.settings.inbox.iterdir()):
-            if folder.is_dir() and not folder.name.startswith("."):
+            if folder.is_dir() and _is_shown(folder):
                 stems = {found["stem"] for file in folder.iterdir() if (found := _PART.fullmatch(file.name))}
                 for stem in sorted(stems):
-                    name = folder.name if len(stems) == 1 else f"{folder.name}/{stem}"
-                    yield Batch(name, folder, stem, self.settings)
+                    joins = stem.startswith(f"{self.settings.stem}_") or (len(stems) > 1 and stem != self.settings.stem)
+                    yield Batch(folder, stem, self.settings, archive=stem if joins else "")
+
+
+class Stray:
+    """A file that lies where only delivery folders belong: of another system, or put down by mistake."""
+
+    def __init__(self, file: Path) -> None:
+        self.name, self._file = file.name, file
+
+    def content_hash(self) -> str:
+        """A hash of its contents."""
+        return hash_of_contents([sha256_of(self._file)])
+
+    def land(self, area: Path, past: Past) -> LandedDelivery:
+        """Always refused: nothing is guessed about it, and nothing of it is kept."""
+        raise refused(
+            "WRONG_SYSTEM",
+            f"{self.name} is no delivery of SystmOne: those come in folders of their own",
+            "take it out of the inbox and find out where it belongs",
+        )
 
 
 class Batch:
     """One split zip and what its manifest says of it."""
 
-    def __init__(self, name: str, folder: Path, stem: str, settings: SystmOneSettings) -> None:
-        self.name = name
-        self._folder, self._stem, self._settings = folder, stem, settings
+    def __init__(self, folder: Path, stem: str, settings: SystmOneSettings, archive: str = "") -> None:
+        self.name = f"{folder.name}/{archive}" if archive else folder.name
+        self._folder, self._stem, self._settings, self._archive = folder, stem, settings, archive
 
     def content_hash(self) -> str:
         """A hash over the parts, whatever they and the folder are called."""
@@ -129,40 +171,70 @@ class Batch:
         Raises:
             DeliveryProblem: see `connectors.base.Incoming`.
         """
+        self._require_quiet()
         kept = [keep(part, area) for part in self._parts()]
+        try:
+            return self._land(kept, area, past)
+        except DeliveryProblem as problem:
+            if problem.finding.code == FOREIGN:
+                seal(kept, area)
+            raise
+
+    def _land(self, kept: Sequence[RawFile], area: Path, past: Past) -> LandedDelivery:
         with self._opened([file.path for file in kept]) as archive:
             manifest = self._manifest(archive)
             present = {entry.table for entry in archive.entries}
             require_complete(manifest, present)
-            require_continuous(manifest, past)
+            require_continuous(manifest, past.known_of(self._archive))
             folder = area / SUPPLIER / hash_of_contents(file.sha256 for file in kept)[:32]
-            landing = _Landing(archive, folder, kept[-1].path, self._settings)
+            tables = Tables(archive, folder, kept[-1].path, self._settings.line_end, self._settings.organisations)
             entering(manifest.window_to)
             modes = self._tables(manifest)
-            for table in [t for t in people_first(table_specs(SUPPLIER)) if t in modes]:
-                landing.add(table, modes.pop(table))
-            for table, mode in modes.items():
-                landing.add(table, mode)
-        strays = sorted(present - {*ALWAYS_PRESENT, *manifest.modes})
-        if strays:
-            landing.findings.append(
-                Finding(
-                    "UNEXPECTED_FILE",
-                    f"{self.name}: not in the manifest, set aside: {', '.join(strays)}",
-                    "ask the supplier whether the manifest or the file is wrong",
-                )
-            )
+            try:
+                for table in [t for t in people_first(table_specs(SUPPLIER)) if t in modes]:
+                    tables.add(table, modes.pop(table))
+                for table, mode in modes.items():
+                    tables.add(table, mode)
+            except DeliveryProblem as problem:
+                if problem.finding.code == FOREIGN:
+                    shutil.rmtree(folder, ignore_errors=True)
+                raise
         return LandedDelivery(
             mode=manifest.mode,
             window_from=manifest.window_from,
             as_known_at=manifest.window_to,
-            files=(*kept, *landing.files),
-            tables=tuple(landing.tables),
-            findings=tuple(landing.findings),
+            files=(*kept, *tables.files),
+            tables=tuple(tables.landed),
+            findings=(*tables.close(), *self._strays(present, manifest)),
         )
 
+    def _strays(self, present: Collection[str], manifest: Manifest) -> Iterator[Finding]:
+        """What came with the batch and is not of it: set aside and reported, the batch goes on (F04)."""
+        inside = sorted({*present} - {*ALWAYS_PRESENT, *manifest.modes})
+        beside = sorted(f.name for f in self._folder.iterdir() if _is_shown(f) and not _PART.fullmatch(f.name))
+        for where, names in (("not in the manifest", inside), ("beside the archive", beside)):
+            if names:
+                yield Finding(
+                    "UNEXPECTED_FILE",
+                    f"{self.name}: {where}, set aside: {', '.join(names)}",
+                    "ask the supplier whether the manifest or the file is wrong",
+                )
+
+    def _require_quiet(self) -> None:
+        """Hold a folder into which something was written a moment ago (F05)."""
+        if not self._settings.quiet_seconds:
+            return
+        youngest = max((part.stat().st_mtime for part in self._present_parts()), default=0.0)
+        if time.time() - youngest < self._settings.quiet_seconds:
+            raise held(
+                "STILL_ARRIVING",
+                f"{self.name}: a part was written less than {self._settings.quiet_seconds:.0f} seconds ago",
+                "nothing to do; the batch loads by itself once nothing more is written to it",
+            )
+
     def _tables(self, manifest: Manifest) -> Mapping[str, TableMode]:
-        bulk: TableMode = "full" if self._settings.bulk_closes_absent else "bulk"
+        # The bulk of an organisation that joins holds its own view alone, so nobody else's rows are absent from it.
+        bulk: TableMode = "full" if self._settings.bulk_closes_absent and not self._archive else "bulk"
         # The manifest and the two lists are whole each night; the manifest's own rows are never ended by the next one.
         always: dict[str, TableMode] = {table: "bulk" if table == MANIFEST else bulk for table in ALWAYS_PRESENT}
         return always | {table: bulk if mode == "bulk" else "delta" for table, mode in manifest.modes.items()}
@@ -196,11 +268,24 @@ class Batch:
         try:
             with open_archive(parts, self._settings.limits) as archive:
                 yield archive
+        except ArchiveEncrypted:
+            raise held(
+                "ENCRYPTED",
+                f"{self.name}: the archive is encrypted, and no password was agreed for it",
+                "ask the supplier to send it without; agree on a way to encrypt the transport instead",
+            ) from None
         except ArchiveRefused as problem:
             raise _refused_archive(self.name, problem) from None
 
     def _manifest(self, archive: SplitArchive) -> Manifest:
-        if MANIFEST not in {entry.table for entry in archive.entries}:
+        tables = {entry.table for entry in archive.entries}
+        if tables and not any(table.startswith("SR") for table in tables):
+            raise refused(
+                "WRONG_SYSTEM",
+                f"{self.name}: none of its {len(tables)} files is a table of SystmOne",
+                "find out whose delivery it is and where it belongs; nothing was guessed",
+            )
+        if MANIFEST not in tables:
             raise held(
                 "NO_MANIFEST",
                 f"{self.name}: the batch has no {MANIFEST}.csv, so it is not complete",
@@ -210,35 +295,19 @@ class Batch:
             return parse_manifest(read_small(stream, f"{MANIFEST}.csv", self._settings.line_end))
 
 
-@dataclass(slots=True)
-class _Landing:
-    """The tables of one batch as they are written."""
+def seal(kept: Sequence[RawFile], area: Path) -> None:
+    """Move kept originals where no engineer reads them: a folder of the service account alone (F19, INC-3)."""
+    sealed = area / "sealed"
+    sealed.mkdir(parents=True, exist_ok=True)
+    sealed.chmod(0o700)
+    for file in kept:
+        if file.path.exists():
+            file.path.replace(sealed / file.path.name)
+            (sealed / file.path.name).chmod(0o400)
 
-    archive: SplitArchive
-    folder: Path
-    original: Path
-    settings: SystmOneSettings
-    files: list[RawFile] = field(default_factory=list)
-    tables: list[LandedTable] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
 
-    def add(self, table: str, mode: TableMode) -> None:
-        """Write one table; a table that has no specification stays in the kept original and is reported."""
-        spec: TableSpec | None = table_specs(SUPPLIER).get(table)
-        if spec is None:
-            self.findings.append(
-                Finding(
-                    "UNKNOWN_TABLE",
-                    f"{table} was sent but has no specification; it was not loaded",
-                    "take it out of the extract, or add its specification",
-                )
-            )
-            return
-        name, parquet = f"{table}.csv", self.folder / f"{spec.dataset}.parquet"
-        with self.archive.open(table) as stream:
-            read = read_table(stream, name, spec, parquet, self.settings.line_end)
-        self.files.append(RawFile(name, self.original, read.size_bytes, read.sha256, read.physical_lines, read.records))
-        self.tables.append(LandedTable(spec.dataset, name, parquet, read.records, mode, read.findings))
+def _is_shown(path: Path) -> bool:
+    return not path.name.startswith(".")
 
 
 def _refused_archive(name: str, problem: ArchiveRefused) -> DeliveryProblem:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from connectors.base import DeliveryProblem, Past
+from connectors.base import DeliveryProblem
 from connectors.systmone.strict_csv import refused
 from domain.run import Finding, RunState
 
@@ -86,20 +86,20 @@ def require_complete(manifest: Manifest, present: Collection[str]) -> None:
         )
 
 
-def require_continuous(manifest: Manifest, past: Past) -> None:
+def require_continuous(manifest: Manifest, last_known_at: datetime | None) -> None:
     """Hold a delta that begins after the last batch taken ended: the one between is missing (gap rule, F16)."""
     if manifest.window_from is None:
         return
-    if past.last_known_at is None:
+    if last_known_at is None:
         raise held(
             "GAP",
             f"a delta from {_shown(manifest.window_from)}, but no full extract was taken before it",
             "ask for a full extract",
         )
-    if manifest.window_from > past.last_known_at:
+    if manifest.window_from > last_known_at:
         raise held(
             "GAP",
-            f"the last batch taken ends {_shown(past.last_known_at)}, this one begins {_shown(manifest.window_from)}",
+            f"the last batch taken ends {_shown(last_known_at)}, this one begins {_shown(manifest.window_from)}",
             "find the batch between them, or ask for a full extract; this one loads by itself afterwards",
         )
 

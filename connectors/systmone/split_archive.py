@@ -38,6 +38,10 @@ class ArchiveRefused(Exception):
     """The archive is damaged or unsafe. The message says why, never what a file holds; trying again does not help."""
 
 
+class ArchiveEncrypted(ArchiveRefused):
+    """An entry is encrypted: it waits for a person, who may ask for it without."""
+
+
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
     """What an honest extract stays below; the defaults fit a county trust's bulk with room to spare."""
@@ -237,7 +241,7 @@ def _refuse_unsafe(archive: zipfile.ZipFile, limits: ArchiveLimits) -> None:
         if (mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG)) or info.external_attr & 0x10:
             raise ArchiveRefused(f"entry {place} is a link, folder or device, not a file")
         if info.flag_bits & _ENCRYPTED:
-            raise ArchiveRefused(f"entry {place} is encrypted; the extract is agreed to be sent without")
+            raise ArchiveEncrypted(f"entry {place} is encrypted; the extract is agreed to be sent without")
         if info.compress_type not in _ALLOWED_METHODS:
             raise ArchiveRefused(f"entry {place} is packed by a method that is not allowed")
         if info.file_size > limits.entry_bytes:

@@ -126,8 +126,9 @@ def test_f04_a_file_outside_the_manifest_is_set_aside_and_an_unknown_table_repor
     desk.repack({**members, "SRManifest": manifest, "SRTask": b'"RowIdentifier"\r\n"1"\r\n', "SRStray": b"x"})
     landed = land(desk)
     assert "SRStray" in notes(landed)["UNEXPECTED_FILE"]
-    assert "SRTask" in notes(landed)["UNKNOWN_TABLE"]
-    assert len(landed.tables) == len(members)
+    assert "SRTask has no specification: 1 rows and 1 columns" in notes(landed)["CATALOGUED"]
+    assert len(landed.tables) == len(members) + 1
+    assert [row["table_name"] for row in table(landed, "unspecified")] == ["SRTask"]
 
 
 def test_f30_a_heading_that_appears_twice_is_refused(desk: Desk) -> None:

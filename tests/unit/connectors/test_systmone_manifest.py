@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connectors.base import DeliveryProblem, Past
+from connectors.base import DeliveryProblem
 from connectors.systmone.manifest import ALWAYS_PRESENT, parse_manifest, require_complete, require_continuous
 from domain.run import RunState
 
@@ -68,15 +68,13 @@ def test_a_batch_is_whole_with_its_named_files_and_the_three_that_are_always_the
 @pytest.mark.parametrize(("known_to_minute", "taken"), [(2, False), (3, True), (4, True)])
 def test_f16_a_window_may_touch_or_overlap_the_last_one_but_not_leave_a_gap(known_to_minute: int, taken: bool) -> None:
     manifest = parse_manifest([line("SRPatient")])
-    past = Past(last_known_at=datetime(2026, 3, 26, 2, known_to_minute, tzinfo=UTC))
+    last_known_at = datetime(2026, 3, 26, 2, known_to_minute, tzinfo=UTC)
     if taken:
-        require_continuous(manifest, past)
+        require_continuous(manifest, last_known_at)
         return
     with pytest.raises(DeliveryProblem, match=r"ends 26 Mar 2026 02:02, this one begins 26 Mar 2026 02:03"):
-        require_continuous(manifest, past)
+        require_continuous(manifest, last_known_at)
 
 
 def test_f16_a_full_extract_clears_a_gap() -> None:
-    require_continuous(
-        parse_manifest([line("SRPatient", "N", "")]), Past(last_known_at=datetime(2020, 1, 1, tzinfo=UTC))
-    )
+    require_continuous(parse_manifest([line("SRPatient", "N", "")]), datetime(2020, 1, 1, tzinfo=UTC))
