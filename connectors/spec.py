@@ -85,6 +85,8 @@ class TableSpec:
                 {"field": e.field, "value": e.value, "reason": e.reason, "block": e.block} for e in self.exclude
             ],
             "reference": self.reference,
+            "people": [f for f in (self.subject.person, *self.subject.related) if f],
+            "is_person_table": self.subject.is_person_table,
         }
 
 

@@ -21,6 +21,7 @@ from expectations.rule import Place
 from expectations.runner import CheckResult, Runner
 from expectations.suites import CompiledSuite, Suite, compile_suite, in_order, suite_of
 from expectations.verdicts import TableVerdict, judge
+from expectations.withdrawals import people_to_withdraw, withdraw
 from governance.history import Mode, RowCounts, apply_rows
 from governance.sql import run_page
 from governance.store import Store
@@ -170,6 +171,9 @@ class DeliveryCheck:
 def apply(connection: Connection, context: RunContext, delivery: Delivery, checked: CheckedDelivery) -> list[RowCounts]:
     """Move held rows to quarantine, apply the others, write every account: all in the caller's transaction."""
     digests, counted = RowDigests(context.profile), []
+    people = people_to_withdraw(
+        connection, [(t.table, t.facts.people[0]) for t in checked.tables if t.facts.is_person_table]
+    )
     for done in checked.tables:
         landed = done.landed
         excluded = digests_of_excluded(connection, done.table, landed.dataset, done.facts.removed, digests)
@@ -189,6 +193,10 @@ def apply(connection: Connection, context: RunContext, delivery: Delivery, check
             as_known_at=delivery.as_known_at,
         )
         counts = replace(counts, quarantined=counts.quarantined - repeats, unchanged=counts.unchanged + repeats)
+        if people and done.facts.people and not done.facts.is_person_table:
+            named, moment = done.facts.people, delivery.as_known_at
+            gone = withdraw(connection, landed.dataset, named, done.fields, people, landed.file_id, moment)
+            counts = replace(counts, closed_by_absence=counts.closed_by_absence + gone)
         at_door = left_out_at_door(connection, landed.file_id, landed.dataset) if landed.left_out else {}
         write_exclusions(connection, landed.file_id, landed.dataset, counts.excluded, excluded)
         counts = replace(counts, excluded=dict(Counter(counts.excluded) + Counter(at_door)))

@@ -46,6 +46,8 @@ class DatasetFacts:
     key: tuple[str, ...]
     removed: tuple[str, str] | None
     exclude: tuple[Exclusion, ...]
+    people: tuple[str, ...] = ()  # the fields that name a person
+    is_person_table: bool = False
 
 
 def facts_of(parquet: Path) -> DatasetFacts:
@@ -72,7 +74,9 @@ def facts_of(parquet: Path) -> DatasetFacts:
         Exclusion(e["field"], str(e["value"]), e["reason"], tuple(e["block"]) if e.get("block") else None)
         for e in raw.get("exclude") or ()
     )
-    return DatasetFacts(str(raw["dataset"]), tuple(raw["key"]), removed, exclude)
+    people = tuple(str(name) for name in raw.get("people") or ())
+    is_person_table = bool(raw.get("is_person_table"))
+    return DatasetFacts(str(raw["dataset"]), tuple(raw["key"]), removed, exclude, people, is_person_table)
 
 
 def landing_fields(connection: Connection, dataset: str) -> tuple[str, ...]:
