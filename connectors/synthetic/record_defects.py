@@ -89,6 +89,7 @@ def spoil_records(council: Council, register: Register, events: list[TrueEvent],
         name_defects,
         number_defects,
         reference_links,
+        second_views,
     )
 
     plan = council.settings.kind.cutover
@@ -111,6 +112,9 @@ def spoil_records(council: Council, register: Register, events: list[TrueEvent],
         number_defects.change_on_nights(spoiler("numbers on nights"))
         duplicate_defects.mark_in_names(spoiler("marks"))
         duplicate_defects.add_test_people(spoiler("test people"))
+        if system == "systmone":
+            second_views.add_second_unit(council, register, defects)
+    second_views.add_finance(council, register, events, defects)
     reference_links.type_in_references(council, register, defects)
 
 
