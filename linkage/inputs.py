@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from sqlalchemy import Connection
 
-_PERSONS = """select source_record_id, source, source_person_key, forename, middle_names, surname,
+# The number is the tracing service's where it was asked about these very details, else what the source says of itself.
+_PERSONS = """select source_record_id, p.source, p.source_person_key, forename, middle_names, surname,
      previous_surname, known_as,
-  nhs_number_supplied, nhs_number_verified, birth_date, birth_date_estimated, death_date, sex, ethnicity_code, postcode,
+  n.nhs_number as nhs_number_supplied, n.is_verified as nhs_number_verified, birth_date, birth_date_estimated,
+  death_date, sex, ethnicity_code, postcode,
   telephone, email, gp_practice_code, is_restricted, duplicate_of_key, is_marked_duplicate, known_from
-  from identity.source_person where known_to is null order by source_record_id"""
+  from identity.source_person p join identity.number_status n using (source_record_id)
+ where known_to is null order by source_record_id"""
 _ADDRESSES = """select source_record_id, address_key, postcode, valid_from, valid_to
   from identity.source_address where known_to is null order by source, address_key"""
 # What a migration's list says of a record of the new system stands beside what was typed into that system itself: the
@@ -53,6 +56,9 @@ select encode(sha256(convert_to(concat_ws('|', %(model)s::text,
   (select string_agg(source || ':' || cross_reference_key || ':' || row_digest, ','
           order by source, cross_reference_key)
      from identity.cross_reference where known_to is null),
+  (select string_agg(concat_ws(':', source_record_id, status, coalesce(matched_number, ''), asked_digest), ','
+          order by source_record_id)
+     from identity.trace_answer where known_to is null),
   (select string_agg(left_record_id || ':' || right_record_id || ':' || answer, ',' order by decision_id)
      from identity.decision where withdrawn_at is null)), 'UTF8')), 'hex')"""
 

@@ -44,6 +44,9 @@ MATRIX: dict[str, dict[str, str]] = {
     "identity.standardised_record": {"linker": "rwd"},
     "identity.source_record": {**SOURCE, "publisher": "r"},
     "identity.cross_reference": {"loader": "rw", "linker": "r"},
+    "identity.trace_answer": {"linker": "rw"},
+    "identity.number_status": {"linker": "r"},
+    "ledger.trace_request": {**LEDGER_READ, "linker": "rw"},
     **{f"identity.{name}": SOURCE for name in ("source_person", "source_address", "source_reference")},
     **{f"identity.{name}": {"linker": "rw", "publisher": "r"} for name in ("person", "membership")},
     **{f"identity.{name}": {"linker": "rw"} for name in ("link", "decision", "person_detail")},
@@ -69,6 +72,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "release.number_shown": {"publisher", "returns_officer", "analyst"},
     "ledger.refresh_statistics": {"loader", "linker", "publisher"},
     "ledger.landed_line": {"publisher", "returns_officer"},
+    "identity.trace_digest": {"linker"},
 }
 OURS = "n.nspname !~ '^(pg_|information_schema$)'"
 TRIED = {

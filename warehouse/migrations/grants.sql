@@ -37,6 +37,10 @@ grant select on identity.cross_reference to onestory_linker;
 grant select, insert, update on identity.source_record, identity.source_person, identity.source_address, identity.source_reference,
   identity.person, identity.membership, identity.link, identity.decision, identity.person_detail to onestory_linker;
 grant select, insert, update, delete on identity.standardised_record to onestory_linker;   -- working state, no history
+grant select, insert, update on identity.trace_answer to onestory_linker;
+grant select on identity.number_status to onestory_linker;
+grant execute on function identity.trace_digest(identity.source_person) to onestory_linker;
+grant insert, update on ledger.trace_request to onestory_linker;
 
 -- The publisher reads no identifiers: of a person and of a supplier's record only the outlines (CTL-2).
 grant usage on schema identity, payload, core, release, ledger to onestory_publisher;
