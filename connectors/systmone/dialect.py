@@ -45,7 +45,7 @@ class Dialect:
             rb"(?:" + _FIELD + rb",){0,%d}+(?:\"[^\"]*+(?:\"\"[^\"]*+)*+(?:\"\r?)?)?" % others
         )
 
-    def whole_records(self, rest: bytes, chunks: Iterator[bytes], position: int) -> Iterator[tuple[bytes, int]]:
+    def whole_records(self, rest: bytes, chunks: Iterator[bytes], position: int) -> Iterator[tuple[memoryview, int]]:
         """Blocks of whole records, each with its number of records; `position` is the byte at which `rest` begins.
 
         Raises:
@@ -55,7 +55,7 @@ class Dialect:
         while True:
             records, end = self._leading(buffer, position)
             if records:
-                yield buffer[:end], records
+                yield memoryview(buffer)[:end], records
             buffer, position = buffer[end:], position + end
             chunk = next(chunks, b"")
             if not chunk:

@@ -27,6 +27,7 @@ __all__ = ["ENCODING", "ByteStream", "StrictRead", "read_small", "read_table", "
 
 _CHUNK: Final = 8 << 20
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_LINE_FEED: Final = 0x0A
 
 
 class ByteStream(Protocol):
@@ -102,10 +103,12 @@ def read_small(stream: ByteStream, name: str, line_end: str = "\r\n") -> list[di
 
 def _chunks(stream: ByteStream, account: _Account, digest: Any) -> Iterator[bytes]:
     """The file piece by piece; size, hash and line feeds are taken from the bytes as they come."""
+    import numpy as np
+
     while chunk := stream.read(_CHUNK):
         digest.update(chunk)
         account.size += len(chunk)
-        account.line_feeds += chunk.count(b"\n")
+        account.line_feeds += int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == _LINE_FEED))
         yield chunk
 
 
@@ -155,7 +158,7 @@ def _batches(
         yield columns, records
 
 
-def _parsed(text: bytes, width: int) -> list[Any]:
+def _parsed(text: bytes | memoryview, width: int) -> list[Any]:
     """One Arrow array of text for each column of a block of whole records."""
     import pyarrow as pa
     from pyarrow import csv
@@ -179,7 +182,7 @@ def _line_feeds(column: Any) -> int:
         return 0
     places = np.frombuffer(ends, np.int32)
     first, last = int(places[column.offset]), int(places[column.offset + len(column)])
-    return int(np.count_nonzero(np.frombuffer(held, np.uint8)[first:last] == 0x0A))
+    return int(np.count_nonzero(np.frombuffer(held, np.uint8)[first:last] == _LINE_FEED))
 
 
 def _note(text: Tidied, account: _Account) -> None:

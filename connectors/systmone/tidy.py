@@ -8,7 +8,11 @@ from typing import Final
 ENCODING: Final = "cp1252"
 _CONTROLS: Final = bytes(code for code in range(32) if code not in b"\t\n\r")
 _UTF8: Final = tuple(bytes((code,)).decode(ENCODING, "replace").encode("utf-8") for code in range(256))
-_UNDECODABLE: Final = bytes(code for code in range(256) if _UTF8[code] == "\ufffd".encode())
+#: Each byte's kind: 0 stays as it is, 1 is a control character, 2 lies beyond ASCII, 3 is unknown to cp1252.
+_KINDS: Final = bytes(
+    3 if text == b"\xef\xbf\xbd" else 2 if code > 127 else int(code in _CONTROLS) for code, text in enumerate(_UTF8)
+)
+_STRIP: Final = 1 << 18  # what a core keeps at hand
 _FEW: Final = 64  # up to one in so many bytes, bytes beyond ASCII are replaced one by one
 
 
@@ -16,36 +20,39 @@ _FEW: Final = 64  # up to one in so many bytes, bytes beyond ASCII are replaced 
 class Tidied:
     """A block of the file as UTF-8, and what was changed in it."""
 
-    content: bytes
+    content: bytes | memoryview
     controls: int
     undecodable: int
     is_ascii: bool
 
 
-def tidied(block: bytes) -> Tidied:
+def tidied(block: bytes | memoryview) -> Tidied:
     """The block as UTF-8 without control characters; a byte that cp1252 does not know becomes U+FFFD."""
     import numpy as np
 
     data = np.frombuffer(block, np.uint8)
     # Bytes below 32 wrap around to the top, so that one comparison finds everything but plain ASCII.
-    places = np.flatnonzero(data - np.uint8(32) > 95)
-    codes = data[places]
-    controls = int(np.isin(codes, list(_CONTROLS)).sum())
-    places = places[codes > 127]
+    found = [
+        np.flatnonzero(data[start : start + _STRIP] - np.uint8(32) > 95) + start
+        for start in range(0, len(data), _STRIP)
+    ]
+    places = np.concatenate(found) if found else np.empty(0, np.int64)
+    kinds = np.frombuffer(_KINDS, np.uint8)[data[places]]
+    _, controls, beyond, undecodable = np.bincount(kinds, minlength=4).tolist()
     if controls:
-        block = block.translate(None, _CONTROLS)
-    if not len(places):
+        block = bytes(block).translate(None, _CONTROLS)
+    if not beyond + undecodable:
         return Tidied(block, controls, 0, is_ascii=True)
-    undecodable = int(np.isin(codes, list(_UNDECODABLE)).sum())
-    if controls or len(places) > len(block) // _FEW:
-        content = block.decode(ENCODING, "replace").encode("utf-8")
+    if controls or beyond > len(block) // _FEW:
+        content = bytes(block).decode(ENCODING, "replace").encode("utf-8")
     else:
-        content = _replaced(block, places.tolist())
+        content = _replaced(block, places[kinds > 1].tolist())
     return Tidied(content, controls, undecodable, is_ascii=False)
 
 
-def _replaced(block: bytes, places: list[int]) -> bytes:
-    pieces, done = [], 0
+def _replaced(block: bytes | memoryview, places: list[int]) -> bytes:
+    pieces: list[bytes | memoryview] = []
+    done = 0
     for place in places:
         pieces += block[done:place], _UTF8[block[place]]
         done = place + 1
