@@ -7,7 +7,7 @@ made here; slips in single values are made in `liquidlogic_slips`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,21 +29,23 @@ from connectors.synthetic.liquidlogic_slips import (
 )
 from connectors.synthetic.world import TrueEvent
 
+RowOf = Callable[[Mart, Work], Row]
+
 _TELLABLE: Final = 2  # days: what happened the day before is told in time
 _LATENESS: Final = ((0.70, 0), (0.90, 3), (0.97, 14), (0.995, 90), (1.0, 200))  # share up to, days (D80)
 
 
-def add_events(mart: Mart, referrals: Referrals) -> None:
+def add_events(mart: Mart, referrals: Referrals, casework: Mapping[str, tuple[str, RowOf]]) -> None:
     """Write every Liquidlogic event of the world, as long as the record it hangs on is there."""
+    kinds = {**_ROWS, **casework}
     gone = {a.key: a.removed_night for a in mart.world.appearances if a.removed_night is not None}
     for event in mart.world.events:
-        if event.system == SYSTEM and event.kind in _ROWS and event.appearance_key:
+        if event.system == SYSTEM and event.kind in kinds and event.appearance_key:
             ends = [n for n in (event.deleted_night, gone.get(event.appearance_key)) if n is not None]
-            _add_event(mart, referrals, event, min(ends, default=mart.last_night + 1))
+            _add_event(mart, referrals, event, min(ends, default=mart.last_night + 1), *kinds[event.kind])
 
 
-def _add_event(mart: Mart, referrals: Referrals, event: TrueEvent, end: int) -> None:
-    table, row_of = _ROWS[event.kind]
+def _add_event(mart: Mart, referrals: Referrals, event: TrueEvent, end: int, table: str, row_of: RowOf) -> None:
     key = event_key(event)
     created = _created(mart, table, event, key)
     _log_truth(mart, table, event, key)
@@ -126,7 +128,7 @@ def _assessment(mart: Mart, work: Work) -> Row:
         "START_DTTM": work.event.start_at,
         "END_DTTM": work.ended,
         "COMPLETED_BY_USER_ID": worker(mart, table, work),
-        "COMPLETED_BY_DEPT_ID": 700 + work.number % 12,
+        "COMPLETED_BY_DEPT_ID": 700 + work.number % 9,
         "DIM_LOOKUP_CLIENT_TYPE_CODE": code_for("client_type", work.event.client_type),
         "DIM_LOOKUP_ASSESSMENT_TYPE_CODE": code_for("assessment_type", facts.get("assessment_type", "")),
         "DIM_LOOKUP_ASSESSMENT_TYPE_DESC": facts.get("assessment_type") or None,
@@ -190,7 +192,7 @@ def _service(mart: Mart, work: Work) -> Row:
     return row
 
 
-_ROWS: Final[dict[str, tuple[str, Callable[[Mart, Work], Row]]]] = {
+_ROWS: Final[dict[str, tuple[str, RowOf]]] = {
     "request": ("FACT_CONTACTS", _request),
     "assessment": ("FACT_ADULT_ASSESSMENT", _assessment),
     "review": ("FACT_ADULT_REVIEW", _review),

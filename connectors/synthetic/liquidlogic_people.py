@@ -21,9 +21,11 @@ from connectors.synthetic.liquidlogic_rows import (
 )
 from connectors.synthetic.world import AddressPeriod, Appearance, TruePerson
 
+_CHAINED: Final = 0.5  # of records merged after another one of the same person
 _MOST_ADDRESSES: Final = 20
 _ADDRESS_TYPES: Final = {"home": "HOME", "no_fixed_abode": "HOME", "care_home": "PLACEMENT", "supported": "PLACEMENT"}
-_REFERENCES: Final = {"systmone": "SYSTMONE", "carefirst": "CAREFIRST"}
+_REFERENCES: Final = {"systmone": "SYSTMONE", "carefirst": "CAREFIRST", "controcc": "CONTROCC"}
+_OLD_SYSTEM: Final = "micare"
 _LEGACY_PREFIXES: Final = ("MC", "SSD/", "")
 
 
@@ -61,7 +63,7 @@ def _person_row(mart: Mart, appearance: Appearance, person: TruePerson, fields: 
     marked = appearance.marked_duplicate_night is not None and night >= appearance.marked_duplicate_night
     return {
         "DIM_PERSON_ID": int(key),
-        "LEGACY_ID": _legacy_id(mart, key),
+        "LEGACY_ID": _legacy_id(mart, appearance),
         "TITLE_CODE": text_or_none(fields, "title"),
         "FORENAME": text_or_none(fields, "forename"),
         "MIDDLE_NAMES": text_or_none(fields, "middle_names"),
@@ -85,10 +87,18 @@ def _person_row(mart: Mart, appearance: Appearance, person: TruePerson, fields: 
         "NHS_SHARING_OBJECTION_FLAG": "N",
         "TEST_PERSON_FLAG": "Y" if appearance.is_flagged_test else "N",
         "DUPLICATED_DTTM": mart.touched_at(appearance.marked_duplicate_night or 0, f"marked:{key}") if marked else None,
-        "DUPLICATE_OF_DIM_PERSON_ID": int(appearance.duplicate_of) if marked and appearance.duplicate_of else -1,
+        "DUPLICATE_OF_DIM_PERSON_ID": _merged_into(mart, appearance, night) if marked else -1,
         "CREATED_DTTM": created,
         "MODIF_DTTM": mart.touched_at(night, key, created),
     }
+
+
+def _merged_into(mart: Mart, appearance: Appearance, night: int) -> int:
+    """The record it lost to: the survivor, or an earlier loser of the same survivor (merges of several steps, 6.2)."""
+    if appearance.duplicate_of is None:
+        return -1
+    earlier = mart.losers_before(appearance, night)
+    return int(earlier[-1] if earlier and mart.draw("chain", appearance.key) < _CHAINED else appearance.duplicate_of)
 
 
 def _created(mart: Mart, appearance: Appearance) -> datetime:
@@ -97,9 +107,13 @@ def _created(mart: Mart, appearance: Appearance) -> datetime:
     return mart.touched_at(appearance.recorded_night, f"created:{appearance.key}", midnight(earliest))
 
 
-def _legacy_id(mart: Mart, key: str) -> str | None:
+def _legacy_id(mart: Mart, appearance: Appearance) -> str | None:
+    """The old system's id as the load typed it; where nothing was loaded, what an earlier system left, or nothing."""
+    key = appearance.key
+    if _OLD_SYSTEM in appearance.references or mart.go_live_night >= 0:
+        return appearance.references.get(_OLD_SYSTEM) or mart.blank(f"legacy:{key}")
     if mart.draw("legacy", key) < 0.4:
-        return None
+        return mart.blank(f"legacy:{key}")
     return f"{mart.pick('legacy prefix', key, _LEGACY_PREFIXES)}{int(mart.draw('legacy number', key) * 900_000):08d}"
 
 
@@ -139,7 +153,8 @@ def _address_row(mart: Mart, appearance: Appearance, period: AddressPeriod, key:
 
 
 def _add_references(mart: Mart, appearance: Appearance, first: int, end: int) -> None:
-    for index, (system, value) in enumerate(sorted(appearance.references.items())):
+    typed = {system: value for system, value in appearance.references.items() if system in _REFERENCES}
+    for index, (system, value) in enumerate(sorted(typed.items())):
         key = int(appearance.key) * 4 + index
         row = {
             "DIM_PERSON_REFERENCE_ID": key,

@@ -82,7 +82,7 @@ class Referrals:
                     "DIM_LOOKUP_CONT_SORC_ID": -1,
                     "DIM_LOOKUP_PSR_CODE": code,
                     "DIM_LOOKUP_PSR_DESC": reason,
-                    "DIM_DEPARTMENT_ID": 700 + referral.number % 12,
+                    "DIM_DEPARTMENT_ID": 700 + referral.number % 9,
                     "DIM_WORKER_ID_DESC": mart.pick("worker", key, ("Team duty desk", "Unallocated", "-1")),
                     "CREATED_DTTM": mart.touched_at(referral.first_night, key, referral.start_at),
                     "MODIF_DTTM": mart.touched_at(referral.first_night, key, referral.start_at),

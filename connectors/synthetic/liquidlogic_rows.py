@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from connectors.synthetic.defects import DefectLog, log_of, rate
-from connectors.synthetic.world import World
+from connectors.synthetic.world import Appearance, World
 
 SYSTEM: Final = "liquidlogic"
 
@@ -51,6 +51,10 @@ class Mart:
         self.tables: defaultdict[str, TableRows] = defaultdict(TableRows)
         self.last_night = world.nights
         self.provider_ids = {name: 5_000 + place for place, (name, _) in enumerate(world.providers)}
+        self._losers: defaultdict[str, list[Appearance]] = defaultdict(list)
+        for record in world.appearances:
+            if record.system == SYSTEM and record.duplicate_of and record.marked_duplicate_night is not None:
+                self._losers[record.duplicate_of].append(record)
         self._log: DefectLog = log_of(world, SYSTEM)
         self._logged = {(d.defect_id, d.key) for d in world.defects if d.system == SYSTEM}
         self._prefix = str(world.seed).encode()
@@ -76,6 +80,21 @@ class Mart:
     def refreshed_at(self, night: int) -> datetime:
         """When the rebuild of that night was complete: in the small hours, never at quite the same minute."""
         return datetime.combine(self.world.night_date(night), time(4, 10)) + timedelta(minutes=(night * 7) % 30)
+
+    def snapshot_name(self, night: int) -> str:
+        """The name a reader gives the snapshot of that night: its refresh stamp."""
+        return self.refreshed_at(night).isoformat(timespec="seconds")
+
+    @property
+    def go_live_night(self) -> int:
+        """The night on which the mart went live; -1 when it always was."""
+        plan = self.world.setting.cutover
+        return plan.go_live_night if plan is not None and plan.new == SYSTEM else -1
+
+    def losers_before(self, record: Appearance, night: int) -> list[str]:
+        """Keys of records that lost to the same survivor, were marked by that night, and come before this one."""
+        marked = [r for r in self._losers[record.duplicate_of or ""] if (r.marked_duplicate_night or 0) <= night]
+        return sorted(r.key for r in marked if r.key < record.key)
 
     def touched_at(self, night: int, key: str | int, natural: datetime | None = None) -> datetime:
         """`MODIF_DTTM` of a row made or changed for that night: in office hours of the day before its refresh.

@@ -7,20 +7,19 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, cast
 
-import pyarrow.parquet as pq
 import pytest
 
 from connectors.conform import load_code_map
 from connectors.synthetic import liquidlogic
 from connectors.synthetic.liquidlogic_codes import CODES, OUTCOME_FLAGS
 from connectors.synthetic.liquidlogic_tables import mart_tables
+from connectors.synthetic.reporting_database import night_rows
 from connectors.synthetic.world import World
 from tests.support.liquidlogic_world import address, busy_world, event, person, record, world
 
 
 def rows(supply: Path, night: int, table: str) -> list[dict[str, Any]]:
-    found = pq.read_table(supply / "liquidlogic" / f"night_{night}" / f"{table}.parquet").to_pylist()
-    return cast(list[dict[str, Any]], found)
+    return cast(list[dict[str, Any]], night_rows(supply, "liquidlogic", night, table).to_pylist())
 
 
 def write(council: World, supply: Path) -> Path:
@@ -30,7 +29,7 @@ def write(council: World, supply: Path) -> Path:
 
 def test_each_night_holds_every_table_and_a_stamp_of_its_own(tmp_path: Path) -> None:
     supply = write(world(nights=2), tmp_path)
-    assert {p.stem for p in (supply / "liquidlogic" / "night_2").iterdir()} == set(mart_tables())
+    assert {p.stem for p in (supply / "liquidlogic" / "live").iterdir()} == set(mart_tables())
     stamps = [rows(supply, night, "MART_REFRESH")[0]["REFRESHED_DTTM"] for night in range(3)]
     assert [s.date() for s in stamps] == [date(2026, 3, 26), date(2026, 3, 27), date(2026, 3, 28)]
 
