@@ -46,6 +46,9 @@ TARGETS = {
     **{
         name: Target(f"payload.{name}", "event_key") for name in ("involvement", "safeguarding", "dols", "finance_line")
     },
+    **{
+        name: Target(f"payload.{name}", "event_key") for name in ("hospital_stay", "care_plan", "questionnaire_answered")
+    },
     "cross_reference": Target("identity.cross_reference", "cross_reference_key", hangs_on_record=False),
 }
 

@@ -17,7 +17,7 @@ from governance.sql import identifier
 Severity = Literal["hold", "warn", "info"]
 Retry = Literal["never", "parent", "mapping"]  # what may have changed, so that a held row is worth trying again
 
-_MISSING_IDS = "('', '-1', '0', 'NULL', 'N/A')"  # the same list as landing.id_or_null
+_MISSING_IDS = "('', '-1', '''-1''', '0', 'NULL', 'N/A')"  # the same list as landing.id_or_null
 
 
 class RuleError(ValueError):

@@ -1,4 +1,5 @@
--- One row per home visit or clinic appointment. Key: event_key = 'visit:' or 'appointment:' and row_id.
+-- One row per home visit, clinic appointment or other clinical contact. Key: event_key = 'visit:', 'appointment:' or
+-- 'contact_event:' and row_id. A contact that a visit or an appointment tells already (SREventLink) is not told again.
 -- Midnight means that only the day is known (sources 2.3). A row that several organisations see is taken once, from the
 -- view of the organisation that entered it. A status id that is in no list, or is the list's own, means not set.
 with list_item as (
@@ -16,6 +17,16 @@ with list_item as (
     from landing.systmone__appointment a join patient p on p.visible_to = a.visible_to and p.row_id = a.patient_id
    where a.known_to is null and not a.is_removed
    order by a.row_id, (a.organisation_code = a.visible_to) desc nulls last, a.visible_to
+), contact_event as (
+  select distinct on (e.row_id) e.*
+    from landing.systmone__referral_contact_event e
+    join patient p on p.visible_to = e.visible_to and p.row_id = e.patient_id
+   where e.known_to is null and not e.is_removed and not exists (
+     select from landing.systmone__event_link l
+      where l.known_to is null and not l.is_removed and l.visible_to = e.visible_to
+        and l.container_event_id = landing.id_or_null(e.container_event_id)
+        and coalesce(landing.id_or_null(l.visit_id), landing.id_or_null(l.appointment_id)) is not null)
+   order by e.row_id, (e.organisation_code = e.visible_to) desc nulls last, e.visible_to
 ), told as (
   select v.visible_to, v.patient_id, v.row_id, 'visit'::text as contact_type, v.organisation_code, v.referral_id,
          landing.moment_dmon(v.booked_at) as begins, landing.number_or_null(v.duration_minutes) as minutes,
@@ -28,6 +39,11 @@ with list_item as (
          extract(epoch from landing.moment_dmon(a.end_at) - landing.moment_dmon(a.start_at)) / 60,
          a.status_id, landing.moment_dmon(a.booked_at), 'systmone__appointment', a.version_id
     from appointment a
+   union all
+  select e.visible_to, e.patient_id, e.row_id, 'contact_event', e.organisation_code, e.referral_id,
+         landing.moment_dmon(e.event_at), landing.number_or_null(e.duration_minutes), null,
+         landing.moment_dmon(e.recorded_at), 'systmone__referral_contact_event', e.version_id
+    from contact_event e
 )
 select
   t.visible_to || ':' || t.patient_id as source_person_key,
