@@ -16,6 +16,7 @@ from connectors.base import DeliveryProblem, Incoming, LandedDelivery, Past, Raw
 from connectors.conform import load_code_map
 from connectors.door import Door, open_door
 from connectors.left_out import note_left_out
+from connectors.permission import permission
 from connectors.mapping import MappingError, decisions_of, in_force
 from connectors.questions import note_questions
 from connectors.registry import connector_for
@@ -36,7 +37,16 @@ def run(context: RunContext) -> RunResult:
     Returns counts `deliveries`, `repeats`, `tables`, `rows`, `held`, `refused`. State `held` or `refused` when any
     delivery is; those landed beside it stay landed.
     """
-    return recorded(STAGE, "loader", context, lambda store, lease: _land_as_decided(context, store, lease))
+    return recorded(STAGE, "loader", context, lambda store, lease: _land_if_permitted(context, store, lease))
+
+
+def _land_if_permitted(context: RunContext, store: Store, lease: Lease) -> RunResult:
+    """Land under the source's flow, when its agreement, hours and licence allow it now."""
+    source = context.profile.source(context.source or "")
+    with permission(context, store, source) as refusal:
+        if refusal is not None:
+            return RunResult(STAGE, source.name, refusal.state, findings=(refusal.finding,))
+        return _land_as_decided(context, store, lease)
 
 
 def _land_as_decided(context: RunContext, store: Store, lease: Lease) -> RunResult:

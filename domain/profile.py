@@ -44,6 +44,7 @@ class Profile:
     reporting_period: tuple[date, date]
     sources: tuple[SourceSettings, ...]
     secret_file: Path  # 32 random bytes, mode 0600; keys for quarantine and person ids come from it
+    flows: Path | None = None  # folder of the flow register; without one no agreement is asked for
     exchanges: tuple[SourceSettings, ...] = ()  # national services we ask: number tracing, the opt-out check
 
     def source(self, name: str) -> SourceSettings:
@@ -111,6 +112,7 @@ def _from_mapping(path: Path, raw: Mapping[str, Any]) -> Profile:
         reporting_period=(start, end),
         sources=sources,
         secret_file=(home / str(raw.get("secret_file", "secret.key"))).resolve(),
+        flows=(home / str(raw["flows"])).resolve() if raw.get("flows") else None,
         exchanges=exchanges,
     )
 
