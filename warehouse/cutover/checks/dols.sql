@@ -1,0 +1,2 @@
+-- Deprivation-of-liberty authorisations in force, each listed by its keys.
+from open_work('dols')

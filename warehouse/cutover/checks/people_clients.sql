@@ -1,0 +1,2 @@
+-- People (clients): every old record with its new one.
+from people_with('clients')

@@ -1,0 +1,2 @@
+-- People (deceased): every old record with its new one.
+from people_with('deceased')

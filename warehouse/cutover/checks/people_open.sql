@@ -1,0 +1,2 @@
+-- People (open): every old record with its new one.
+from people_with('open')

@@ -1,0 +1,2 @@
+-- People (restricted): every old record with its new one.
+from people_with('restricted')

@@ -1,0 +1,2 @@
+-- People (total): every old record with its new one.
+from people_with('total')

@@ -1,0 +1,2 @@
+-- Open safeguarding enquiries, each listed by its keys.
+from open_work('safeguarding')

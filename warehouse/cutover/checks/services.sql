@@ -1,0 +1,2 @@
+-- Open services by type.
+from open_work('service')
