@@ -121,6 +121,6 @@ def sources_of(home: Home, settings: SyntheticSettings) -> dict[str, dict[str, s
             return (settings.first_night + timedelta(days=night)).isoformat()
 
         sources["liquidlogic"] |= {"live_from": on(kind.cutover.go_live_night), "legacy_id": "old_system:micare"}
-        sources["micare"] |= {"archive_from": on(kind.cutover.dual_running_until_night)}
+        sources["micare"] |= {"archive_from": on(kind.cutover.dual_running_until_night + 1)}
         sources["cross_reference"] = {"connector": "cross_reference", "inbox": str(inbox / "cross_reference")}
     return sources
