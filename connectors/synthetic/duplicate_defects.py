@@ -23,7 +23,7 @@ def add_duplicates(spoiler: Spoiler, events: list[TrueEvent]) -> None:
     """Adds second records for some people, with part of their events on them; some are marked, a few vanish again."""
     mains = [record for record in spoiler.records if record.role in ("client", "patient")]
     base = len(spoiler.records)
-    unmarked = choose(spoiler.rng, mains, how_many(spoiler.rng, spoiler.share("D11"), base))
+    unmarked = choose(spoiler.rng, mains, how_many(spoiler.rng, spoiler.share("D11"), base), spoiler.is_prone)
     taken = {record.key for record in unmarked}
     free = [record for record in mains if record.key not in taken]
     marked = choose(spoiler.rng, free, how_many(spoiler.rng, spoiler.share("D12"), base))
@@ -47,10 +47,20 @@ def add_duplicates(spoiler: Spoiler, events: list[TrueEvent]) -> None:
         copy.marked_duplicate_night = max(copy.recorded_night, night)
         spoiler.note("D12", copy, "key", night=copy.marked_duplicate_night)
         moving[main.key] = (copy, _MOVED_MARKED)
+        if spoiler.system == "micare" and place < spoiler.council.by_number(2):
+            _chain(spoiler, main, copy)
     for event in events:
         move = moving.get(event.appearance_key)
         if move is not None and event.recorded_night >= move[0].recorded_night and spoiler.rng.random() < move[1]:
             event.appearance_key = move[0].key
+
+
+def _chain(spoiler: Spoiler, main: Appearance, merged: Appearance) -> None:
+    """A record merged into one that was merged itself: MiCare's references make chains of several steps."""
+    link = _duplicate(spoiler, main)
+    link.duplicate_of = merged.key
+    link.marked_duplicate_night = merged.marked_duplicate_night
+    spoiler.note("D12", link, "key", night=merged.marked_duplicate_night)
 
 
 def _duplicate(spoiler: Spoiler, main: Appearance) -> Appearance:

@@ -54,6 +54,7 @@ class EventBook:
         self._first = council.settings.first_night.toordinal()
         self._logs = {system: DefectLog(defects, system) for system in SYSTEMS}
         self._late: list[TrueEvent] = []
+        self._cut: list[tuple[TrueEvent, TrueEvent]] = []
 
     def add(
         self,
@@ -90,9 +91,12 @@ class EventBook:
         return event
 
     def log_late(self) -> None:
-        """Writes down which events were told late (D80); asked for once, when every event is in its final system."""
+        """Logs late events (D80) and those a cut-over doubled; asked for once, when each is in its final system."""
         for event in self._late:
             self.log("D80", event, "recorded", event.recorded_night)
+        for event, copy in self._cut:
+            self.log("CUT", event, "start_at", copy.recorded_night)
+            self.log("CUT", copy, "start_at", copy.recorded_night)
 
     def tell_again(self, event: TrueEvent, system: System, night: int, start: datetime) -> TrueEvent:
         """The event once more in another system, as known by now, from `night` on and with a start of its own."""
@@ -102,6 +106,11 @@ class EventBook:
             night, dict(event.facts), copy_of=event.event_id,
         )  # fmt: skip
         self.events.append(copy)
+        return copy
+
+    def brought_over(self, event: TrueEvent, copy: TrueEvent) -> TrueEvent:
+        """Notes that a cut-over made one event two (CUT, no line of the catalogue); gives the copy."""
+        self._cut.append((event, copy))
         return copy
 
     def _close(

@@ -23,6 +23,7 @@ from connectors.synthetic import (
     households,
     housing,
     identity,
+    joint_visits,
     life_course,
     people,
     truth,
@@ -85,6 +86,7 @@ def _build(settings: SyntheticSettings, tell: Progress) -> World:
     casework.tell_casework(council, book)
     tell("health events")
     health_events.tell_health(council, book)
+    joint_visits.tell_joint_visits(council, book)
     carry_over.carry_over(council, book)
     tell("records")
     register = register_everybody(council, book.events)

@@ -26,7 +26,7 @@ def add_hard_cases(council: Council) -> None:
     cases: tuple[tuple[int, Callable[[Council, random.Random, int], None]], ...] = (
         (6, _same_sex_twins), (4, _mixed_twins), (2, _triplets), (6, _father_and_son), (6, _namesakes),
         (4, _exchanged_surnames), (3, _three_surnames), (3, _reidentified), (4, _restricted), (8, _asylum_seeker),
-        (6, _traveller), (4, _student), (4, _moved_away_and_back),
+        (6, _traveller), (4, _student), (4, _moved_away_and_back), (4, _newborn),
     )  # fmt: skip
     for per_5000, build in cases:
         for number in range(council.by_number(per_5000)):
@@ -198,3 +198,14 @@ def _moved_away_and_back(council: Council, rng: random.Random, number: int) -> N
     person = _person(council, rng, "M" if number % 2 else "F", 58 + 5 * number, "moved_away_and_back")
     _roles(council, person, client=True, patient=True)
     council.join_household([person])
+
+
+def _newborn(council: Council, rng: random.Random, number: int) -> None:
+    """A baby of a few weeks, whom half of all systems still call Baby (D32)."""
+    person = council.new_person_with("F" if number % 2 else "M", _weeks_old(council, number), "british", "A", "newborn")
+    _roles(council, person, client=False, patient=True)
+    council.join_household([person])
+
+
+def _weeks_old(council: Council, number: int) -> date:
+    return council.last_day - timedelta(days=38 - number % 10)

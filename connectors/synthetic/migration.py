@@ -104,8 +104,11 @@ def _several_to_one(work: Migration, records: list[Appearance]) -> list[Appearan
     by_key = {record.key: record for record in records}
     groups: dict[str, list[Appearance]] = {}
     for record in records:
-        if record.duplicate_of is not None and record.duplicate_of in by_key:
-            groups.setdefault(record.duplicate_of, []).append(record)
+        root = record
+        while root.duplicate_of is not None and root.duplicate_of in by_key:
+            root = by_key[root.duplicate_of]
+        if root is not record:
+            groups.setdefault(root.key, []).append(record)
     chosen = sorted(groups, key=lambda key: all(r.marked_duplicate_night is None for r in groups[key]))
     wanted = work.how_many("several_to_one", len(records))
     taken: set[str] = set()

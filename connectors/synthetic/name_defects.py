@@ -159,10 +159,14 @@ def _accents(spoiler: Spoiler) -> None:
 def _babies(spoiler: Spoiler) -> None:
     """ "Baby", "Twin 1": half of babies under six weeks, lingering on some under-fives (D32)."""
     last = spoiler.council.last_day.toordinal()
+    any_yet = False
     small = [r for r in spoiler.records if last - spoiler.person(r).birth_date.toordinal() < 5 * 365]
     for record in small:
         newborn = last - spoiler.person(record).birth_date.toordinal() < 42
-        if spoiler.rng.random() < (0.5 if newborn else spoiler.share("D32")):
+        hit = spoiler.rng.random() < (0.5 if newborn else spoiler.share("D32"))
+        first = newborn and not any_yet  # one at least, however small the council
+        if hit or first:
+            any_yet = True
             twin = spoiler.person(record).relations.get("twin")
             set_field(
                 record,

@@ -9,12 +9,17 @@ from typing import Final
 
 from connectors.synthetic.choosing import choose, how_many
 from connectors.synthetic.nhs_numbers import is_valid
-from connectors.synthetic.record_defects import Spoiler, change_from, has_no_number, set_field, value_of
+from connectors.synthetic.record_defects import (
+    HARD_TO_TRACE,
+    Spoiler,
+    change_from,
+    has_no_number,
+    set_field,
+    value_of,
+)
 from connectors.synthetic.world import SYSTEMS, Appearance
 
 _FILLERS: Final = ("0000000000", "1111111111", "9999999999")
-#: People for whom care systems lack the number more often (catalogue, interaction rules).
-_HARD_TO_TRACE: Final = frozenset({"no_fixed_abode", "asylum_seeker", "gypsy_traveller", "moved_away_and_back"})
 #: Wrong numbers that a care system nevertheless calls verified (assumption; the national trace checks demographics).
 _WRONG_BUT_VERIFIED: Final = 0.05
 
@@ -62,7 +67,7 @@ def _remove(spoiler: Spoiler, defect_id: str, group: list[Appearance]) -> None:
     present = [record for record in group if not has_no_number(record)]
     already = len(group) - len(present)
     count = max(0, how_many(spoiler.rng, spoiler.share(defect_id), len(group)) - already)
-    hit = choose(spoiler.rng, present, count, lambda r: bool(spoiler.person(r).tags & _HARD_TO_TRACE))
+    hit = choose(spoiler.rng, present, count, lambda r: bool(spoiler.person(r).tags & HARD_TO_TRACE))
     for record in hit:
         set_field(record, "nhs_number", "")
         set_field(record, "nhs_number_verified", "N")

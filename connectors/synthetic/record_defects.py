@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from connectors.synthetic.appearances import Register
 from connectors.synthetic.canaries import is_canary
@@ -17,6 +18,9 @@ from connectors.synthetic.choosing import choose, how_many
 from connectors.synthetic.council import Council
 from connectors.synthetic.defects import DefectLog, defect_rng, rate
 from connectors.synthetic.world import Appearance, Defect, System, TrueEvent, TruePerson
+
+#: People for whom systems go wrong more often (catalogue, interaction rules).
+HARD_TO_TRACE: Final = frozenset({"no_fixed_abode", "asylum_seeker", "gypsy_traveller", "moved_away_and_back"})
 
 
 @dataclass(slots=True)
@@ -43,7 +47,11 @@ class Spoiler:
     ) -> list[Appearance]:
         """Records that get the defect: its rate times `base` (default all records), taken from the eligible ones."""
         count = how_many(self.rng, self.share(defect_id), len(self.records) if base is None else base)
-        return choose(self.rng, eligible, count, has_no_number if clustered else None)
+        return choose(self.rng, eligible, count, self.is_prone if clustered else None)
+
+    def is_prone(self, record: Appearance) -> bool:
+        """Whether defects cluster here: no number, no fixed abode, newly arrived, moved between authorities."""
+        return has_no_number(record) or bool(self.person(record).tags & HARD_TO_TRACE)
 
     def note(
         self, defect_id: str, record: Appearance, field: str, table: str = "person", night: int | None = None
@@ -85,6 +93,7 @@ def spoil_records(council: Council, register: Register, events: list[TrueEvent],
         address_defects,
         birth_defects,
         duplicate_defects,
+        habits,
         migration,
         name_defects,
         number_defects,
@@ -110,8 +119,10 @@ def spoil_records(council: Council, register: Register, events: list[TrueEvent],
         birth_defects.spoil_births(spoiler("births"))
         address_defects.spoil_addresses(spoiler("addresses"))
         number_defects.change_on_nights(spoiler("numbers on nights"))
+        habits.grow_stale(spoiler("habits"))
         duplicate_defects.mark_in_names(spoiler("marks"))
         duplicate_defects.add_test_people(spoiler("test people"))
+        habits.note_shared_addresses(spoiler("shared addresses"))
         if system == "systmone":
             second_views.add_second_unit(council, register, defects)
     second_views.add_finance(council, register, events, defects)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 ABSENT: Final = "not in the release"
 
-#: Defects of an event that can move it into or out of the file: wrong end, closed late, no person or no plan.
-_MOVES_AN_EVENT: Final = frozenset({"D70", "D83", "D84", "D86"})
+#: What can move an event into or out of the file: wrong end, closed late, no person or no plan, told by two systems.
+_MOVES_AN_EVENT: Final = frozenset({"D70", "D83", "D84", "D86", "D87", "CUT"})
 #: Deleted after it was extracted: a source that tells of deletions once a week may still hold it on the last night.
 _DELETED: Final = frozenset({"D81"})
 #: Defects of a person's record that can do so: test person, birth or death date, two people in one record.

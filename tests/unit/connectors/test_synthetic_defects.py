@@ -40,8 +40,8 @@ CATALOGUE = [
     ("D03", "systmone", 0.011), ("D06", "carefirst", 0.005), ("D07", "carefirst", 0.002), ("D10", "systmone", 0.003),
     ("D08", "systmone", 0.0046), ("D08", "liquidlogic", 0.0046), ("D11", "liquidlogic", 0.015), ("D11", "carefirst",
     0.03),
-    ("D11", "systmone", 0.003), ("D12", "liquidlogic", 0.015), ("D12", "carefirst", 0.01), ("D25", "systmone", 0.013),
-    ("D28", "systmone", 0.008), ("D28", "carefirst", 0.008), ("D29", "carefirst", 1.0), ("D29", "liquidlogic", 0.005),
+    ("D11", "systmone", 0.003), ("D12", "liquidlogic", 0.015), ("D12", "carefirst", 0.01), ("D25", "systmone", 0.002),
+    ("D28", "systmone", 0.002), ("D28", "carefirst", 0.002), ("D29", "carefirst", 1.0), ("D29", "liquidlogic", 0.005),
     ("D31", "systmone", 0.003), ("D33", "liquidlogic", 0.01), ("D40", "systmone", 0.00245), ("D42", "systmone", 0.005),
     ("D43", "systmone", 0.001), ("D46", "systmone", 0.00165), ("D48", "liquidlogic", 0.15), ("D48", "systmone", 0.11),
     ("D61", "systmone", 0.0003), ("D62", "systmone", 0.004), ("D62", "carefirst", 0.004), ("D64", "systmone", 0.20),
@@ -76,8 +76,34 @@ def test_nicknames_are_twice_as_common_over_75() -> None:
     by_key = {r.key: people[r.person_id].birth_date.year <= 1950 for r in records("systmone")}
     hit = Counter(by_key[d.key] for d in world().defects if (d.defect_id, d.system) == ("D24", "systmone"))
     base = Counter(by_key.values())
-    assert hit[True] / base[True] == pytest.approx(0.03, abs=0.003)
-    assert hit[False] / base[False] == pytest.approx(0.015, abs=0.003)
+    assert hit[True] / base[True] == pytest.approx(0.004, abs=0.001)
+    assert hit[False] / base[False] == pytest.approx(0.002, abs=0.001)
+
+
+def test_names_of_one_person_differ_between_care_and_health_as_often_as_was_observed() -> None:
+    """Observed: forename 2.4 % of pairs, surname 6.8 % of women and 2.2 % of men, both 0.44 % (sources 11.2)."""
+    health = {r.person_id: r for r in records("systmone") if r.duplicate_of is None}
+    women = {person.person_id for person in world().people if person.sex == "F"}
+    pairs, differ = Counter[str](), Counter[str]()
+    for record in (r for system in ("liquidlogic", "carefirst") for r in records(system) if r.duplicate_of is None):
+        theirs = health.get(record.person_id)
+        if theirs is None:
+            continue
+        sex = "F" if record.person_id in women else "M"
+        forename, surname = (_same_name(record, theirs, field) for field in ("forename", "surname"))
+        pairs.update(["all", sex])
+        differ.update(name for name, same in (("forename", forename), ("all", surname), (sex, surname)) if not same)
+        differ["both"] += not forename and not surname
+    assert differ["forename"] / pairs["all"] == pytest.approx(0.024, abs=0.010)
+    assert differ["all"] / pairs["all"] == pytest.approx(0.049, abs=0.012)
+    assert differ["F"] / pairs["F"] == pytest.approx(0.068, abs=0.020)
+    assert differ["M"] / pairs["M"] == pytest.approx(0.022, abs=0.014)
+    assert differ["both"] / pairs["all"] < 0.012
+
+
+def _same_name(one: Appearance, other: Appearance, field: str) -> bool:
+    written = [" ".join((r.as_of(world().nights) or first(r))[field].upper().split()) for r in (one, other)]
+    return written[0] == written[1]
 
 
 def test_postcodes_of_one_person_differ_between_care_and_health_in_about_three_pairs_of_ten() -> None:
@@ -109,7 +135,7 @@ def test_records_without_a_number_go_wrong_more_often() -> None:
 def test_a_profile_halves_or_doubles_the_rates(profile: QualityProfile, factor: float) -> None:
     other = council(0.2, profile)
     assert other.quality == factor
-    for defect_id, typical in (("D28", 0.008), ("D31", 0.003), ("D62", 0.004)):
+    for defect_id, typical in (("D33", 0.01), ("D31", 0.003), ("D62", 0.004)):
         expected = typical * factor * len(records("systmone", other))
         assert hits(defect_id, "systmone", other) == pytest.approx(expected, abs=max(1.5, 0.1 * expected))
 
