@@ -14,7 +14,8 @@ from warehouse.cutover.reconcile import Row, ask, load_checks, prepare
 LIVE, FREEZE = date(2025, 7, 14), date(2025, 7, 11)
 _TABLES = {
     "person": "record_id bigint, source varchar, person_key varchar, person_id varchar, is_client boolean,"
-    " is_carer boolean, is_restricted boolean, is_marked_duplicate boolean, is_deceased boolean, first_known date, addresses bigint",
+    " is_carer boolean, is_restricted boolean, is_marked_duplicate boolean, is_deceased boolean,"
+    " first_known date, addresses bigint",
     "claim": "kind varchar, load_number integer, is_evidence boolean, new_key varchar, new_record bigint,"
     " old_key varchar, old_record bigint, birth_agrees boolean, surname_agrees boolean, initial_agrees boolean",
     "pair": "person_id varchar, old_record bigint, old_key varchar, new_record bigint, new_key varchar,"
