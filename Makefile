@@ -19,8 +19,12 @@ help: ## list the commands
 demo: .venv/installed ## run the main job on a synthetic council and show what came of it
 	@$(RUN)onestory demo
 
+.PHONY: servers
+servers: ## get the server programs that tests start for themselves (OpenSSH)
+	@sh tools/servers.sh
+
 .PHONY: test
-test: .venv/installed lint ## every check and every test
+test: .venv/installed lint servers ## every check and every test
 	@$(RUN)pytest -n 2 --dist loadgroup --timeout 300 -q
 
 .PHONY: lint

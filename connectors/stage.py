@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from connectors.base import DeliveryProblem, Incoming, LandedDelivery, Past, RawFile
 from connectors.conform import load_code_map
+from connectors.credentials import credentials_of, lent
 from connectors.door import Door, open_door
 from connectors.left_out import note_left_out
 from connectors.permission import permission
@@ -21,6 +22,7 @@ from connectors.mapping import MappingError, decisions_of, in_force
 from connectors.questions import note_questions
 from connectors.registry import connector_for
 from connectors.side import note_unknown_columns
+from connectors.transport import after_bringing, bring
 from domain.run import Finding, RunContext, RunResult, RunState
 from governance.ledger import Lease, recorded
 from governance.store import Store
@@ -50,14 +52,17 @@ def _land_if_permitted(context: RunContext, store: Store, lease: Lease) -> RunRe
 
 
 def _land_as_decided(context: RunContext, store: Store, lease: Lease) -> RunResult:
-    """Land under the decisions people made about the source's headings."""
+    """Bring what is new, and land under the decisions people made about the source's headings."""
+    source = context.profile.source(context.source or "")
     try:
-        decisions = decisions_of(context.profile, context.source or "")
+        decisions = decisions_of(context.profile, source.name)
     except MappingError as problem:
         finding = Finding("MAPPING_PAGE", str(problem), "mend the page, or take the entry out and decide again")
-        return RunResult(STAGE, context.source or "", RunState.HELD, findings=(finding,))
-    with in_force(decisions):
-        return _land(context, store, lease)
+        return RunResult(STAGE, source.name, RunState.HELD, findings=(finding,))
+    login = credentials_of(source, context.secrets)
+    brought = bring(context.profile, source, login)
+    with in_force(decisions), lent(login):
+        return after_bringing(brought, _land(context, store, lease))
 
 
 def _land(context: RunContext, store: Store, _: Lease) -> RunResult:

@@ -91,7 +91,20 @@ def _context(dag_run: Any, source: str | None) -> RunContext:
     from domain.run import RunContext
 
     profile = load_profile(Path(os.environ["ONESTORY_PROFILE"]))
-    return RunContext(profile=profile, run_id=str(dag_run.run_id), actor="airflow", source=source)
+    secrets = _login(profile.source(source).options.get("connection", "")) if source else {}
+    return RunContext(profile, run_id=str(dag_run.run_id), actor="airflow", source=source, secrets=secrets)
+
+
+def _login(connection: str) -> dict[str, str]:
+    """The login of an Airflow connection, read inside the task: it is in no XCom, template or log (CTL-29, CTL-30)."""
+    if not connection:
+        return {}
+    from airflow.sdk.bases.hook import BaseHook
+
+    from connectors.credentials import from_connection
+
+    known = BaseHook.get_connection(connection)
+    return from_connection(known.login, known.password, known.extra_dejson)
 
 
 def _fail(result: RunResult) -> None:

@@ -54,6 +54,7 @@ class RunContext:
     actor: str
     source: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # the source's login; never shown or stored
 
 
 @dataclass(frozen=True, slots=True)
