@@ -72,9 +72,25 @@ def expected_lines(known: Truth, start: date, end: date) -> pd.DataFrame:
     import pandas as pd
 
     people = {row.Index: row for row in known.people.itertuples()}
-    reasons = [_reason(event, people[event.person_id], start, end) for event in known.events.itertuples()]
-    lines = known.events[["event_type", "reference", "person_id", "record", "client_type"]].assign(reason=reasons)
+    events = _told_once(known.events)
+    reasons = [_reason(event, people[event.person_id], start, end) for event in events.itertuples()]
+    lines = events[["event_type", "reference", "person_id", "record", "client_type"]].assign(reason=reasons)
     return pd.concat([lines, _carer_lines(known, lines, start, end)], ignore_index=True)
+
+
+def _told_once(events: pd.DataFrame) -> pd.DataFrame:
+    """The events without those that only tell another again (`copy_of`), which lend it the end they alone know of."""
+    if "copy_of" not in events or not events["copy_of"].notna().any():
+        return events
+    copies = events[events["copy_of"].notna()].drop_duplicates("copy_of", keep="last").set_index("copy_of")
+    ends = events["event_id"].map(copies["end_date"])
+    status = events["event_id"].map(copies["status"])
+    left_open = (events["status"] == "open") & status.notna()
+    told = events.assign(
+        end_date=ends.where(left_open, events["end_date"]), status=status.where(left_open, events["status"])
+    )
+    known = set(told["event_id"])
+    return told[told["copy_of"].isna() | ~told["copy_of"].isin(known)]
 
 
 def _reason(event: Any, person: Any, start: date, end: date) -> str:
@@ -94,7 +110,9 @@ def _reason(event: Any, person: Any, start: date, end: date) -> str:
         return "ended_after_the_period"
     if ended is not None and ended < start:
         return "ended_before_the_period"
-    return "under_18_at_period_end" if _is_child(person.birth_date, person.death_date, end) else SELECTED
+    if _is_child(person.birth_date, person.death_date, end):
+        return "under_18_at_period_end"
+    return "before_18" if started is not None and _is_child(person.birth_date, None, started) else SELECTED
 
 
 def _carer_lines(known: Truth, events: pd.DataFrame, start: date, end: date) -> pd.DataFrame:
@@ -104,7 +122,9 @@ def _carer_lines(known: Truth, events: pd.DataFrame, start: date, end: date) -> 
     with_events = set(chosen["person_id"])
     adults = set(chosen.loc[chosen["client_type"] == "Service user", "person_id"])
     lines = []
-    for carer, pairs in known.caring.groupby("carer", sort=True):
+    # a tie to a child does not pass the door
+    child = known.caring["adult"].map(lambda number: _is_child(known.people.loc[number, "birth_date"], None, end))
+    for carer, pairs in known.caring[~child.astype(bool)].groupby("carer", sort=True):
         person = known.people.loc[carer]
         reason = SELECTED
         if carer in with_events:

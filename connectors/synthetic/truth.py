@@ -16,18 +16,18 @@ import pyarrow.parquet as pq
 from connectors.synthetic.keys import event_key
 from connectors.synthetic.world import Appearance, TrueEvent, World
 
-FILES: Final = ("person", "appearance", "event", "defect", "caring")
+FILES: Final = ("person", "appearance", "event", "defect", "caring", "migration", "file_fault")
 
 
 def save(world: World, folder: Path) -> None:
-    """Writes the five truth files into `folder` (made when absent), as of the last night."""
+    """Writes the truth files into `folder` (made when absent), as of the last night."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables(world).items():
         pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
 
 
 def load(folder: Path, name: str) -> pa.Table:
-    """One truth file: person, appearance, event, defect or caring; FileNotFoundError when the council was not saved."""
+    """One truth file, by a name of `FILES`; FileNotFoundError when the council was not saved."""
     return pq.read_table(folder / f"{name}.parquet")
 
 
@@ -57,18 +57,30 @@ def load_caring(folder: Path) -> pa.Table:
 
 
 def tables(world: World) -> dict[str, pa.Table]:
-    """The five truth tables."""
+    """The truth tables."""
     return {
         "person": _people(world),
         "appearance": _appearances(world),
         "event": _events(world),
         "defect": _defects(world),
         "caring": _caring(world),
+        "migration": _migration(world),
+        "file_fault": _file_faults(world),
     }
 
 
+def load_migration(folder: Path) -> pa.Table:
+    """How each record of a replaced care system went over: old and new key, pattern, load."""
+    return load(folder, "migration")
+
+
+def load_file_faults(folder: Path) -> pa.Table:
+    """Every fault of a whole delivery: system, night, kind."""
+    return load(folder, "file_fault")
+
+
 def digest(world: World) -> str:
-    """A SHA-256 over the five tables and everything the records say: equal for equal seeds and settings."""
+    """A SHA-256 over the tables and everything the records say: equal for equal seeds and settings."""
     total = hashlib.sha256()
     for name, table in tables(world).items():
         sink = pa.BufferOutputStream()
@@ -149,6 +161,7 @@ def _event_row(event: TrueEvent, original: TrueEvent) -> tuple[object, ...]:
         event.start_at, event.end_at, event.start_at.date(), event.end_at.date() if event.end_at else None,
         event.status,
         original.recorded_night, original.changed_night, json.dumps(event.facts, sort_keys=True, ensure_ascii=False),
+        event.copy_of,
     )  # fmt: skip
 
 
@@ -166,7 +179,7 @@ def _events(world: World) -> pa.Table:
             ("system", text),
             ("client_type", text), ("start_at", moment), ("end_at", moment), ("start_date", day), ("end_date", day),
             ("status", text),
-            ("recorded_night", number), ("changed_night", number), ("facts", text),
+            ("recorded_night", number), ("changed_night", number), ("facts", text), ("copy_of", number),
         ],
     )  # fmt: skip
 
@@ -209,3 +222,19 @@ def _caring(world: World) -> pa.Table:
         ("cared_for_key", text),
     ]
     return _columns(rows, fields)
+
+
+def _migration(world: World) -> pa.Table:
+    rows: list[tuple[object, ...]] = [
+        (link.old_key, link.new_key, link.pattern, link.load_no) for link in world.migration
+    ]
+    text = pa.string()
+    return _columns(rows, [("old_key", text), ("new_key", text), ("pattern", text), ("load_no", pa.int64())])
+
+
+def _file_faults(world: World) -> pa.Table:
+    rows: list[tuple[object, ...]] = [
+        (fault.system, fault.night, world.night_date(fault.night), fault.kind) for fault in world.file_faults
+    ]
+    text = pa.string()
+    return _columns(rows, [("system", text), ("night", pa.int64()), ("night_date", pa.date32()), ("kind", text)])

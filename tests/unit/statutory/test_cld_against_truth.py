@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -64,6 +65,24 @@ def found(*lines: tuple[str, str, str]) -> pd.DataFrame:
 )
 def test_the_truth_alone_says_what_belongs_in_the_file(event: dict[str, Any], reason: str) -> None:
     assert expected_lines(truth(event), START, END)["reason"].tolist() == [reason]
+
+
+def test_an_event_told_by_two_systems_counts_once_and_has_the_end_that_only_the_second_knows() -> None:
+    old = {"event_type": "Service", "status": "open", "end_date": None, "event_id": 1, "copy_of": None}
+    new = {"event_type": "Service", "start_date": date(2025, 8, 4), "event_id": 2, "copy_of": 1,
+           "end_date": date(2025, 9, 1)}  # fmt: skip
+    table = pd.DataFrame([{**EVENT, **e, "reference": f"s:{n}"} for n, e in enumerate((old, new))])
+    lines = expected_lines(replace(truth(), events=table), START, END)
+    assert lines[["reference", "reason"]].values.tolist() == [["s:0", "selected"]]
+    late = expected_lines(replace(truth(), events=table), date(2025, 9, 2), END)
+    assert late["reason"].tolist() == ["ended_before_the_period"], "only the copy knows that it has ended"
+
+
+def test_what_began_before_the_eighteenth_birthday_is_left_out() -> None:
+    known = truth({"person_id": CAL})
+    known.people.loc[CAL, "birth_date"] = date(2007, 8, 1)
+    lines = expected_lines(known, START, END)
+    assert lines["reason"].tolist() == ["before_18"]
 
 
 def test_the_truth_knows_carers_by_association() -> None:
