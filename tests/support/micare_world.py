@@ -1,4 +1,4 @@
-"""A hand-made council of a few people in MiCare, and a desk that writes, releases, tampers with and settles its nights."""
+"""A hand-made council of a few people in MiCare, and a desk that writes, releases, changes and settles nights."""
 
 from __future__ import annotations
 
