@@ -75,7 +75,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "release.number_shown": {"publisher", "returns_officer", "analyst"},
     "ledger.refresh_statistics": {"loader", "linker", "publisher"},
     "ledger.landed_line": {"publisher", "returns_officer"},
-    "identity.trace_digest": {"linker"},
+    "identity.trace_digest": {"linker", "loader"},
 }
 OURS = "n.nspname !~ '^(pg_|information_schema$)'"
 TRIED = {

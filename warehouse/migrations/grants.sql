@@ -14,7 +14,8 @@ set role onestory_owner;
 do $$
 declare zone text;
 begin
-  foreach zone in array array['landing', 'staging', 'quarantine', 'identity', 'payload', 'core', 'release', 'returns', 'ledger'] loop
+  foreach zone in array array['landing', 'staging', 'quarantine', 'identity', 'payload', 'core', 'release', 'returns', 'ledger',
+    'eligibility'] loop
     execute format('revoke execute on all functions in schema %I from public', zone);
     execute format('alter default privileges in schema %I revoke execute on functions from public', zone);
   end loop;
@@ -37,9 +38,17 @@ grant select on identity.cross_reference to onestory_linker;
 grant select, insert, update on identity.source_record, identity.source_person, identity.source_address, identity.source_reference,
   identity.person, identity.membership, identity.link, identity.decision, identity.person_detail to onestory_linker;
 grant select, insert, update, delete on identity.standardised_record to onestory_linker;   -- working state, no history
+
+-- The eligibility zone holds answers of the opt-out check and nothing else; who publishes asks it, nobody reads it to look.
+grant usage on schema eligibility to onestory_loader, onestory_publisher;
+grant select, insert, update, delete on eligibility.checked_number to onestory_loader;
+grant select on eligibility.checked_number to onestory_publisher;
+grant insert, update on ledger.opt_out_check to onestory_loader;
+grant select on identity.number_status to onestory_loader;
+
 grant select, insert, update on identity.trace_answer to onestory_linker;
 grant select on identity.number_status to onestory_linker;
-grant execute on function identity.trace_digest(identity.source_person) to onestory_linker;
+grant execute on function identity.trace_digest(identity.source_person) to onestory_linker, onestory_loader;
 grant insert, update on ledger.trace_request to onestory_linker;
 
 -- The publisher reads no identifiers: of a person and of a supplier's record only the outlines (CTL-2).
