@@ -122,5 +122,15 @@ def sources_of(home: Home, settings: SyntheticSettings) -> dict[str, dict[str, s
 
         sources["liquidlogic"] |= {"live_from": on(kind.cutover.go_live_night), "legacy_id": "old_system:micare"}
         sources["micare"] |= {"archive_from": on(kind.cutover.dual_running_until_night + 1)}
-        sources["cross_reference"] = {"connector": "cross_reference", "inbox": str(inbox / "cross_reference")}
+        sources["cross_reference"] = {
+            "connector": "cross_reference",
+            "inbox": str(inbox / "cross_reference"),
+            "old": kind.cutover.old,
+            "new": kind.cutover.new,
+            "trial_loads": ", ".join(on(night) for night in kind.cutover.trial_load_nights),
+            "freeze_from": on(kind.cutover.freeze_night),
+            "live_from": on(kind.cutover.go_live_night),
+            "dual_running_until": on(kind.cutover.dual_running_until_night),
+            "go_live_load": str(len(kind.cutover.trial_load_nights) + 1),
+        }
     return sources
