@@ -55,7 +55,7 @@ def _new_child(council: Council, rng: random.Random, place: int, turning: int, t
     first = council.settings.first_night
     if place < turning and council.settings.nights:
         day = council.day_of(1 + place * council.settings.nights // turning)
-        birth = day.replace(year=day.year - 18, day=min(day.day, 28))
+        birth = day.replace(year=day.year - 18, day=28 if (day.month, day.day) == (2, 29) else day.day)
     elif place < turning + turned:
         birth = birth_for_age(rng, 18, first)
     else:
@@ -75,6 +75,8 @@ def add_parents(council: Council) -> None:
     rng = council.rng("parents")
     children = [p for p in council.people if is_child_client(p) and CHILD not in p.tags]
     for child in children:
+        if council.age(child) >= 18 and "child" in child.tags:  # households space brothers and sisters apart
+            child.tags ^= {"child", _TURNED}
         if rng.random() >= _PARENT_KNOWN:
             continue
         parents = [council.people[number - 1] for number in child.relations.get("parent", [])]
