@@ -7,12 +7,12 @@ show by absence only. Table layouts are assumptions (sources hand-book 5.2); so 
 from __future__ import annotations
 
 import hashlib
-import shutil
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from connectors.synthetic.carefirst_dump import Draws, Dump, encoded, moment
 from connectors.synthetic.carefirst_events import write_events
+from connectors.synthetic.carefirst_faults import arrive, spoilt, write_plan
 from connectors.synthetic.carefirst_lists import write_lists
 from connectors.synthetic.carefirst_people import people_of, write_people
 from connectors.synthetic.carefirst_tables import COLUMNS
@@ -30,6 +30,10 @@ def write(world: World, supply: Path) -> None:
     write_lists(world, dump, draws)
     write_people(world, people, dump, draws)
     write_events(world, people, dump, draws)
+    write_plan(world, supply / "carefirst")
+    for night, kind in world.faults_of("carefirst").items():
+        stamp = f"{world.night_date(night):%Y%m%d}"
+        draws.log.add("D91", f"CF_{stamp}", f"CF_{stamp}", kind, night)
     for night in range(world.nights + 1):
         _write_night(world, night, dump, draws, supply / "carefirst" / f"night_{night}")
 
@@ -42,9 +46,7 @@ def release(supply: Path, night: int, inbox: Path) -> None:
     """
     target = inbox / "carefirst"
     target.mkdir(parents=True, exist_ok=True)
-    files = sorted((supply / "carefirst" / f"night_{night}").iterdir(), key=lambda p: ("CONTROL" in p.name, p.name))
-    for file in files:
-        shutil.copyfile(file, target / file.name)
+    arrive(supply / "carefirst", night, target)
 
 
 def _write_night(world: World, night: int, dump: Dump, draws: Draws, folder: Path) -> None:
@@ -52,12 +54,13 @@ def _write_night(world: World, night: int, dump: Dump, draws: Draws, folder: Pat
     stamp = f"{world.night_date(night):%Y%m%d}"
     started = datetime.combine(world.night_date(night), time(1, 5))
     named: list[tuple[str, int, str]] = []
+    faults = world.faults_of("carefirst")
     for table in COLUMNS:
-        lines = dump.lines(table, night)
+        columns, lines = spoilt(COLUMNS[table], table, dump.lines(table, night), night, faults)
         with_mark = draws.hits("D89c", f"{table}:{night}")
         if with_mark:
             draws.note("D89", table, f"CF_{table}_{stamp}.csv", "", night)
-        content = encoded(table, lines, byte_order_mark=with_mark)
+        content = encoded(columns, lines, byte_order_mark=with_mark)
         name = f"CF_{table}_{stamp}.csv"
         (folder / name).write_bytes(content)
         named.append((name, len(lines), hashlib.sha256(content).hexdigest()))

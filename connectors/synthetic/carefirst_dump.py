@@ -146,9 +146,9 @@ def _quoted(value: str) -> str:
     return value
 
 
-def encoded(table: str, lines: Sequence[str], *, byte_order_mark: bool) -> bytes:
+def encoded(columns: Sequence[str], lines: Sequence[str], *, byte_order_mark: bool) -> bytes:
     """The file's bytes: header in capitals, LF line ends, cp1252; by accident with a byte-order mark (D89)."""
-    text = "\n".join(("|".join(COLUMNS[table]), *lines, ""))
+    text = "\n".join(("|".join(columns), *lines, ""))
     return (_BOM if byte_order_mark else b"") + text.encode("cp1252", errors="carefirst_dump")
 
 

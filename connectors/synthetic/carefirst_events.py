@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from connectors.synthetic.carefirst_casework import add_involvement
 from connectors.synthetic.carefirst_codes import code, element_code
 from connectors.synthetic.carefirst_dump import FOREVER, Draws, Dump, day, day_of_text, moment, padded, spans
 from connectors.synthetic.carefirst_lists import provider_ids, worker_for
@@ -19,7 +20,8 @@ from connectors.synthetic.carefirst_people import People, spoiled_code, until
 from connectors.synthetic.keys import event_key, supplier_event_id
 from connectors.synthetic.world import TrueEvent, World
 
-#: kind -> observation code, code set ("" for text) and fact, in the order of the form. The order numbers the answers.
+DATE: Final = "date"
+#: kind -> observation code, code set ("" for text, DATE) and fact, in the order of the form: it numbers the answers.
 FORMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     "request": (
         ("ROUTE", "ROUTE", "route_of_access"),
@@ -39,6 +41,18 @@ FORMS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("METHOD", "METHOD", "method"),
         ("PSR", "PSR", "primary_support_reason"),
         ("DESCRIPT", "", "description"),
+    ),
+    "safeguarding": (
+        ("ENQSTART", DATE, "enquiry_start_date"),
+        ("ENQTYPE", "ENQTYPE", "enquiry_type"),
+        ("RISKOUT", "RISKOUT", "risk_outcome"),
+        ("MSP", "MSP", "msp_asked"),
+    ),
+    "dols": (
+        ("DOLSDEC", "DOLSDEC", "decision"),
+        ("DOLSFROM", DATE, "authorised_from"),
+        ("DOLSTO", DATE, "authorised_to"),
+        ("DOLSPLC", "DOLSPLC", "place"),
     ),
 }
 CANCELLED: Final = "CANC"
@@ -87,7 +101,9 @@ def write_events(world: World, people: People, dump: Dump, draws: Draws) -> None
         if event.kind == "request":
             requests.setdefault(event.appearance_key, []).append(event)
         last = _last_night(event, people)
-        if event.kind == "service":
+        if event.kind == "involvement":
+            add_involvement(dump, event, last)
+        elif event.kind == "service":
             _service(writer, event, last)
         else:
             _activity(writer, event, last, requests.get(event.appearance_key, ()))
@@ -156,7 +172,9 @@ def _observations(
     answers = [("CLIENTTYPE", code("CLIENTTYPE", event.client_type))]
     for question, code_set, fact in FORMS[event.kind]:
         value = event.facts.get(fact, "")
-        if not code_set:
+        if code_set == DATE:
+            answers.append((question, day_of_text(value)))
+        elif not code_set:
             answers.append((question, writer.draws.damaged(value, "OBSERVATION", question, key)))
         elif value and question in ("ROUTE", "PSR", "METHOD"):
             answers.append((question, spoiled_code(writer.draws, "OBSERVATION", question, key, code_set, value)))

@@ -6,6 +6,8 @@ from typing import Final
 
 from connectors.synthetic.carefirst_codes import described_codes
 from connectors.synthetic.carefirst_dump import FOREVER, Draws, Dump, padded
+from connectors.synthetic.casework import CHILDREN_TEAM
+from connectors.synthetic.casework import TEAMS as CASE_TEAMS
 from connectors.synthetic.world import World
 
 TEAMS: Final = (
@@ -19,7 +21,7 @@ TEAMS: Final = (
     ("CARERS", "Carers East"),
 )
 
-_FIRST_WORKER: Final = 3_001
+FIRST_WORKER: Final = 3_001
 _WORKERS: Final = 64
 _FIRST_PROVIDER: Final = 20_001
 _WORKER_NAMES: Final = ("Ash", "Beech", "Cedar", "Elder", "Hazel", "Maple", "Rowan", "Willow")
@@ -35,7 +37,7 @@ def worker_for(draws: Draws, key: str) -> tuple[str, str]:
     if draws.hits("D86c", key):
         draws.note("D86", "ACTIVITY", key, "WORKER_ID")
         return str(9_000 + number), team
-    return str(_FIRST_WORKER + number), team
+    return str(FIRST_WORKER + number), team
 
 
 def provider_ids(world: World) -> dict[str, str]:
@@ -50,10 +52,12 @@ def write_lists(world: World, dump: Dump, draws: Draws) -> None:
     """Add the rows of the reference files to the dump."""
     for code, name in TEAMS:
         dump.add("TEAM", 0, FOREVER, (padded(code, "TEAM"), name, "Y"))
+    for code, name in (*CASE_TEAMS, CHILDREN_TEAM) if world.setting.casework else ():
+        dump.add("TEAM", 0, FOREVER, (padded(code, "TEAM"), name, "Y"))
     for number in range(_WORKERS):
         name = f"{_WORKER_NAMES[number % 8]} Worker {number // 8 + 1}".upper()
         team = padded(TEAMS[number % len(TEAMS)][0], "TEAM")
-        dump.add("WORKER", 0, FOREVER, (str(_FIRST_WORKER + number), name, team, "01-APR-2015", ""))
+        dump.add("WORKER", 0, FOREVER, (str(FIRST_WORKER + number), name, team, "01-APR-2015", ""))
     for place, (name, location) in enumerate(world.providers):
         dump.add("PROVIDER", 0, FOREVER, (str(_FIRST_PROVIDER + place), name, location, "Y"))
     for code_set, code, meaning in described_codes():

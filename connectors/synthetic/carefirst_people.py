@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
+from connectors.synthetic.carefirst_casework import add_unborn
 from connectors.synthetic.carefirst_codes import code, described_codes, retired_code
 from connectors.synthetic.carefirst_dump import FOREVER, Draws, Dump, day, day_of_text, moment, padded, spans
 from connectors.synthetic.world import AddressPeriod, Appearance, TruePerson, World
@@ -78,6 +79,8 @@ def write_people(world: World, people: People, dump: Dump, draws: Draws) -> None
             _classifications(world, record, person, dump, draws)
     for record in people.first_of_person.values():
         _relationships(world, people, record, dump, draws)
+        if (truth := people.true_people.get(record.person_id)) is not None and record.role == "client":
+            add_unborn(world, record, truth, dump, draws)
 
 
 def _person(world: World, record: Appearance, dump: Dump, draws: Draws) -> None:

@@ -30,7 +30,7 @@ def test_f03_a_held_dump_loads_by_itself_when_the_missing_file_comes(database: P
     assert (held.state, held.counts["tables"]) == (RunState.HELD, 0)
     assert accept(database) == {}, "nothing of a held dump may be loaded"
     away.rename(desk.file("ACTIVITY"))
-    assert collect(database).counts["tables"] == 13
+    assert collect(database).counts["tables"] == 14
     assert accept(database)["carefirst__activity"].inserted == 2
 
 
