@@ -7,7 +7,7 @@ from importlib import import_module
 from connectors.base import Connector
 from domain.profile import Profile, ProfileError, SourceSettings
 
-SUPPLIERS = ("systmone", "liquidlogic", "carefirst", "cross_reference", "micare")
+SUPPLIERS = ("systmone", "liquidlogic", "controcc", "carefirst", "cross_reference", "micare")
 
 
 def connector_for(profile: Profile, source: SourceSettings) -> Connector:

@@ -143,13 +143,14 @@ def _forms(mart: Mart) -> None:
 
 
 def _care_plans(mart: Mart) -> None:
-    """The plan every service and review points to, and one summary for each person."""
+    """The plan every service and review points to, and one summary for each person; plans outlive deleted services."""
     seen: set[int] = set()
+    last = mart.last_night + 1
     for table in ("FACT_SERVICE_PROVISION", "FACT_ADULT_REVIEW"):
         found = mart.tables[table]
-        for row, first, end in zip(list(found.rows), found.first, found.end, strict=True):
+        for row, first in zip(list(found.rows), found.first, strict=True):
             plan, person = row["FACT_CARE_PLAN_ID"], row["DIM_PERSON_ID"]
-            if plan == -1 or person == -1:
+            if plan == -1 or person == -1 or plan in seen:
                 continue
             shared = {
                 "DIM_PERSON_ID": person, "FACT_CARE_PLAN_SUMMARY_ID": person,
@@ -158,11 +159,11 @@ def _care_plans(mart: Mart) -> None:
             }  # fmt: skip
             mart.tables["FACT_CARE_PLANS"].add(
                 {**shared, "FACT_CARE_PLAN_ID": plan, "DIM_LOOKUP_PLAN_TYPE_ID_CODE": "CSP", "DIM_PLAN_COORD_ID": -1,
-                 "DIM_PLAN_COORD_ID_DESC": mart.blank(f"coordinator:{plan}")}, first, end,
+                 "DIM_PLAN_COORD_ID_DESC": mart.blank(f"coordinator:{plan}")}, first, last,
             )  # fmt: skip
             if person not in seen:
-                seen.add(person)
-                mart.tables["FACT_CARE_PLAN_SUMMARY"].add(shared, first, end)
+                mart.tables["FACT_CARE_PLAN_SUMMARY"].add(shared, first, last)
+            seen |= {plan, person}
 
 
 def _notes(mart: Mart) -> None:

@@ -1,10 +1,11 @@
 -- Grain: one row per touched person. Key: person_id. The best value of each identifier among the person's records, with the source
--- it comes from (sources 9.3). Trust: verified number, then the latest we learnt, then health before care, then the key.
+-- it comes from (sources 9.3). Trust: verified number, then the latest we learnt, then health before care, then the key;
+-- finance (controcc) is believed last: for a name only when nobody else has one, for a death after health and care.
 create or replace table detail_wanted as
 with member as (
   select w.person_id, p.*, s.record_key, s.nhs_number as number, s.nhs_verified as is_verified, s.birth_date as usable_birth_date,
          coalesce(s.birth_estimated, false) as is_estimated, f.postcode as clean_postcode, s.is_communal,
-         case when p.source = 'systmone' then 0 else 1 end as care_last
+         case p.source when 'systmone' then 0 when 'controcc' then 2 else 1 end as care_last
     from membership_wanted w
     semi join touched_person t on t.person_id = w.person_id
     join source_person p on p.source_record_id = w.record_id
@@ -29,8 +30,8 @@ best_number as (
 ),
 best_name as (
   select person_id, forename, surname, source from member where surname is not null or forename is not null
- qualify row_number() over (partition by person_id order by is_verified desc, (forename is not null and surname is not null) desc,
-                            is_marked_duplicate, known_from desc, care_last, record_key) = 1
+ qualify row_number() over (partition by person_id order by care_last = 2, is_verified desc,
+                            (forename is not null and surname is not null) desc, is_marked_duplicate, known_from desc, care_last, record_key) = 1
 ),
 best_death as (
   select person_id, death_date, source from member where death_date is not null
