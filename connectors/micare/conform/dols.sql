@@ -1,7 +1,7 @@
 -- One row per application for a deprivation-of-liberty authorisation (episodes of type DOLS): OPENED received, DECIDED,
 -- STARTED and CLOSED the authorisation. Key: event_key = 'dols:' and EPISODE_NO.
 with event as (
-  select e.*, nullif(landing.day_ddmmyyyy(e.closed), date '1900-01-01') as ended
+  select e.*, nullif(landing.day_ddmmyyyy(e.closed), date '1900-01-01') as end_day
     from landing.micare__episode e
    where e.known_to is null and not e.is_removed and upper(btrim(e.episode_type)) = 'DOLS'
 )
@@ -11,7 +11,7 @@ select
   landing.day_ddmmyyyy(e.opened) as received_date,
   landing.day_ddmmyyyy(e.decided) as decided_date,
   landing.day_ddmmyyyy(e.started) as start_date,
-  e.ended as end_date,
+  e.end_day as end_date,
   landing.day_ddmmyyyy(e.keyed)::timestamp at time zone 'Europe/London' as recorded_at,
   decision.clean as decision,
   landing.text_or_null(e.outcome_1) as decision_raw,

@@ -1,7 +1,7 @@
 -- One row per allocation: who is responsible for a client. Key: event_key = 'involvement:' and ALLOC_NO. An end of
 -- 01/01/1900 is no date (QUIRKS 6).
 with event as (
-  select e.*, nullif(landing.day_ddmmyyyy(e.date_to), date '1900-01-01') as ended
+  select e.*, nullif(landing.day_ddmmyyyy(e.date_to), date '1900-01-01') as end_day
     from landing.micare__allocation e
    where e.known_to is null and not e.is_removed
 )
@@ -13,7 +13,7 @@ select
   role.clean as role,
   landing.text_or_null(e.role_code) as role_raw,
   landing.day_ddmmyyyy(e.date_from) as start_date,
-  e.ended as end_date,
+  e.end_day as end_date,
   landing.day_ddmmyyyy(e.keyed)::timestamp at time zone 'Europe/London' as recorded_at,
   'micare__allocation'::text as landed_dataset,
   e.version_id as landed_version_id

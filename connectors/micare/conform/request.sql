@@ -1,7 +1,7 @@
 -- One row per contact or referral (episodes of type REF). Key: event_key = 'request:' and EPISODE_NO. An end of
 -- 01/01/1900 is no date (QUIRKS 6).
 with event as (
-  select e.*, nullif(landing.day_ddmmyyyy(e.closed), date '1900-01-01') as ended
+  select e.*, nullif(landing.day_ddmmyyyy(e.closed), date '1900-01-01') as end_day
     from landing.micare__episode e
    where e.known_to is null and not e.is_removed and upper(btrim(e.episode_type)) = 'REF'
 )
@@ -10,7 +10,7 @@ select
   btrim(e.client_no) as source_person_key,
   coalesce(client_type.clean, 'Service user') as client_type,
   landing.day_ddmmyyyy(e.opened) as start_date,
-  e.ended as end_date,
+  e.end_day as end_date,
   landing.day_ddmmyyyy(e.keyed)::timestamp at time zone 'Europe/London' as recorded_at,
   route.clean as route_of_access,
   landing.text_or_null(e.route_code) as route_of_access_raw,
@@ -21,7 +21,7 @@ select
     nullif(upper(btrim(e.outcome_3)), '')), '') as outcomes_raw,
   landing.text_or_null(e.description) as description,
   case when upper(btrim(e.status)) = 'X' then 'cancelled'
-       when e.ended is not null or upper(btrim(e.status)) = 'C' then 'completed' else 'open' end as status,
+       when e.end_day is not null or upper(btrim(e.status)) = 'C' then 'completed' else 'open' end as status,
   'micare__episode'::text as landed_dataset,
   e.version_id as landed_version_id
 from event e

@@ -1,6 +1,6 @@
 -- One row per MiCare review. Key: event_key = 'review:' and REVIEW_NO. An end of 01/01/1900 is no date (QUIRKS 6).
 with event as (
-  select e.*, nullif(landing.day_ddmmyyyy(e.completed), date '1900-01-01') as ended
+  select e.*, nullif(landing.day_ddmmyyyy(e.completed), date '1900-01-01') as end_day
     from landing.micare__review e
    where e.known_to is null and not e.is_removed
 )
@@ -10,7 +10,7 @@ select
   coalesce(client_type.clean, 'Service user') as client_type,
   landing.day_ddmmyyyy(e.due) as due_date,
   landing.day_ddmmyyyy(e.started) as start_date,
-  e.ended as end_date,
+  e.end_day as end_date,
   landing.day_ddmmyyyy(e.keyed)::timestamp at time zone 'Europe/London' as recorded_at,
   review_reason.clean as review_reason,
   landing.text_or_null(e.review_reason_code) as review_reason_raw,
@@ -24,7 +24,7 @@ select
     nullif(upper(btrim(e.outcome_3)), '')), '') as outcomes_raw,
   landing.text_or_null(e.description) as description,
   case when upper(btrim(e.status)) = 'X' then 'cancelled'
-       when e.ended is not null or upper(btrim(e.status)) = 'C' then 'completed' else 'open' end as status,
+       when e.end_day is not null or upper(btrim(e.status)) = 'C' then 'completed' else 'open' end as status,
   'micare__review'::text as landed_dataset,
   e.version_id as landed_version_id
 from event e

@@ -1,7 +1,7 @@
 -- One row per safeguarding concern (episodes of type SAFE): OPENED is the concern, STARTED the enquiry, CLOSED its end.
 -- Key: event_key = 'safeguarding:' and EPISODE_NO.
 with event as (
-  select e.*, nullif(landing.day_ddmmyyyy(e.closed), date '1900-01-01') as ended
+  select e.*, nullif(landing.day_ddmmyyyy(e.closed), date '1900-01-01') as end_day
     from landing.micare__episode e
    where e.known_to is null and not e.is_removed and upper(btrim(e.episode_type)) = 'SAFE'
 )
@@ -10,7 +10,7 @@ select
   btrim(e.client_no) as source_person_key,
   landing.day_ddmmyyyy(e.opened) as concern_date,
   landing.day_ddmmyyyy(e.started) as enquiry_start_date,
-  e.ended as concluded_date,
+  e.end_day as concluded_date,
   landing.day_ddmmyyyy(e.keyed)::timestamp at time zone 'Europe/London' as recorded_at,
   enquiry_type.clean as enquiry_type,
   landing.text_or_null(e.episode_code) as enquiry_type_raw,
@@ -19,7 +19,7 @@ select
   asked.clean as msp_asked,
   landing.text_or_null(e.msp_code) as msp_asked_raw,
   case when upper(btrim(e.status)) = 'X' then 'cancelled'
-       when e.ended is not null or upper(btrim(e.status)) = 'C' then 'completed' else 'open' end as case_status,
+       when e.end_day is not null or upper(btrim(e.status)) = 'C' then 'completed' else 'open' end as case_status,
   'micare__episode'::text as landed_dataset,
   e.version_id as landed_version_id
 from event e

@@ -1,7 +1,7 @@
 -- One row per MiCare service. Key: event_key = 'service:' and SERVICE_NO. An end of 01/01/1900 is no date
 -- (QUIRKS 6). After a cut-over STARTED here is the true start of what the new system re-created.
 with event as (
-  select e.*, nullif(landing.day_ddmmyyyy(e.ended), date '1900-01-01') as ended
+  select e.*, nullif(landing.day_ddmmyyyy(e.ended), date '1900-01-01') as end_day
     from landing.micare__service e
    where e.known_to is null and not e.is_removed
 )
@@ -10,7 +10,7 @@ select
   btrim(e.client_no) as source_person_key,
   coalesce(client_type.clean, 'Service user') as client_type,
   landing.day_ddmmyyyy(e.started) as start_date,
-  e.ended as end_date,
+  e.end_day as end_date,
   landing.day_ddmmyyyy(e.keyed)::timestamp at time zone 'Europe/London' as recorded_at,
   service_type.clean as service_type,
   landing.text_or_null(e.service_type_code) as service_type_raw,
@@ -26,11 +26,11 @@ select
   landing.text_or_null(e.unit_cost) as unit_cost_raw,
   frequency.clean as cost_frequency,
   landing.number_or_null(e.units)::numeric(18, 2) as planned_units,
-  case when e.ended is not null and outcome.clean <> '' then array[outcome.clean] else '{}' end as outcomes,
+  case when e.end_day is not null and outcome.clean <> '' then array[outcome.clean] else '{}' end as outcomes,
   nullif(upper(btrim(e.end_reason)), '') as outcomes_raw,
   landing.text_or_null(e.description) as description,
   case when upper(btrim(e.status)) = 'X' then 'cancelled'
-       when e.ended is not null or upper(btrim(e.status)) = 'C' then 'completed' else 'open' end as status,
+       when e.end_day is not null or upper(btrim(e.status)) = 'C' then 'completed' else 'open' end as status,
   'micare__service'::text as landed_dataset,
   e.version_id as landed_version_id
 from event e
