@@ -35,6 +35,7 @@ EVENTS = ("request", "assessment", "review", "service", "characteristic", "carin
 TABLES = (
     CoreTable("person", "person_id", is_event=False),
     CoreTable("identity", "source_record_id", is_event=False),
+    CoreTable("same_event", "event_id", is_event=False),  # before the events, which ask it
     *(CoreTable(name, "event_id") for name in EVENTS),
 )
 

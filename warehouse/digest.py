@@ -27,6 +27,10 @@ _NAMED = {
         "join canonical_person b_person on b_person.person_id = t.cared_for_person_id",
     ),
     "event_id": ("an_event.event_key", "join core.event an_event on an_event.event_id = t.event_id"),
+    "same_as_event_id": (
+        "a_first.event_key",
+        "join core.event a_first on a_first.event_id = t.same_as_event_id",
+    ),
     "referral_event_id": (
         "a_referral.event_key",
         "left join core.event a_referral on a_referral.event_id = t.referral_event_id",

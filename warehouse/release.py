@@ -82,6 +82,8 @@ def basis_of(connection: Connection) -> dict[str, Any]:
             f"select max(version_id), count(*) filter (where known_to is null) from {name}"
         ).one()
         marks[name] = [newest or 0, rows]
+    replaced = connection.exec_driver_sql("select r::text from core.replaced_source r order by 1").scalars().all()
+    marks["core.replaced_source"] = list(replaced)
     weights, linked = connection.exec_driver_sql(
         "select coalesce(sum(round(link_weight::numeric, 4)), 0)::text, count(*) from identity.membership_strength"
     ).one()

@@ -13,6 +13,7 @@ from governance.ledger import Lease, recorded
 from governance.store import Store
 from warehouse import release
 from warehouse.build import apply_core, refresh_statistics
+from warehouse.cutover.plan import write_replaced_source
 
 _STAGE = "build"
 _NOTHING_LINKED = Finding(
@@ -56,6 +57,7 @@ def _publish(store: Store, lease: Lease) -> RunResult:
     with engine.begin() as connection:
         connection.exec_driver_sql("lock table core.current_release in exclusive mode")
         connection.exec_driver_sql("set local timezone to 'UTC'")
+        write_replaced_source(connection, store.profile)
         before = release.current_release(connection)
         basis = release.basis_of(connection)
         if before and before.is_built_from(basis):

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from domain.profile import Profile, ProfileError, SourceSettings
 from governance.sql import identifier
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 CONNECTOR: Final = "cross_reference"
 _CLEAN_UP: Final = timedelta(weeks=8)  # how long merges go on after the old system is closed, when nothing is said
@@ -96,6 +99,24 @@ def plan_of(profile: Profile) -> CutoverPlan | None:
     if order != sorted(order):
         raise ProfileError(f"{profile.path}: the days of the cut-over in {source.name} are out of order")
     return plan
+
+
+def write_replaced_source(connection: Connection, profile: Profile) -> None:
+    """Make `core.replaced_source` say what the profile says: one row while a source replaces another, else none."""
+    plan = plan_of(profile)
+    connection.exec_driver_sql("delete from core.replaced_source")
+    if plan is not None:
+        connection.exec_driver_sql(
+            """insert into core.replaced_source (old_source, new_source, freeze_from, live_from, dual_running_until)
+               values (%(old)s, %(new)s, %(freeze)s, %(live)s, %(until)s)""",
+            {
+                "old": plan.old,
+                "new": plan.new,
+                "freeze": plan.freeze_from,
+                "live": plan.live_from,
+                "until": plan.dual_running_until,
+            },
+        )
 
 
 def _days(profile: Profile, source: SourceSettings) -> tuple[date, ...]:

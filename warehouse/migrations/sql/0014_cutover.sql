@@ -32,18 +32,18 @@ create table core.replaced_source (
   check (old_source <> new_source and freeze_from <= live_from and live_from <= dual_running_until)
 );
 
--- Told in both systems, happened once: `event_id` is the telling that does not count, `same_as_event_id` the one that
--- does. Nothing is deleted; both stay in their tables with their lines.
+-- Told in both systems, happened once: `event_id` is the later telling, which does not count; `same_as_event_id` the
+-- first, which does and takes from the later one how it ended. Nothing is deleted; both keep their rows and lines.
 create table core.same_event (
   version_id bigint generated always as identity primary key,
   event_id bigint not null, same_as_event_id bigint not null,
   kind text not null, rule text not null,            -- service_continues, told_twice, history_copied
-  started_on date,                                   -- when the telling that does not count says it began
+  started_on date,                                   -- when the first telling says it began
   row_digest text not null, known_from timestamptz not null, known_to timestamptz,
   check (event_id <> same_as_event_id)
 );
 
--- The real start of a service that was entered anew when the system changed; null when start_date is the real one.
+-- The real start of a service that was entered anew when the system changed; null for every other service.
 alter table core.service add column original_start_date date;
 
 create view release.same_event with (security_barrier) as
@@ -61,7 +61,7 @@ create or replace view release.service with (security_barrier) as
    where known_from <= (select as_known_at from core.shown)
      and (known_to is null or known_to > (select as_known_at from core.shown));
 
--- A return counts an event once, and a service from its real start.
+-- A return counts an event once: by its first telling, under the reference earlier returns gave it.
 create or replace view returns.request with (security_barrier) as
   select r.event_id, e.event_key as event_reference, r.person_id, r.source, r.client_type, r.start_date, r.end_date,
          r.recorded_at, r.route_of_access, r.route_of_access_raw, r.primary_support_reason, r.primary_support_reason_raw,
@@ -93,8 +93,7 @@ create or replace view returns.review with (security_barrier) as
 
 create or replace view returns.service with (security_barrier) as
   select s.event_id, e.event_key as event_reference, s.person_id, s.source, s.client_type,
-         coalesce(s.original_start_date, s.start_date) as start_date, s.end_date,
-         s.recorded_at, s.service_type, s.service_type_raw, s.service_component, s.service_component_raw,
+         s.start_date, s.end_date, s.recorded_at, s.service_type, s.service_type_raw, s.service_component, s.service_component_raw,
          s.delivery_mechanism, s.delivery_mechanism_raw, s.primary_support_reason, s.primary_support_reason_raw,
          s.provider_name, s.cqc_location_id, s.unit_cost, s.unit_cost_raw, s.cost_frequency, s.planned_units,
          s.outcomes, s.outcomes_raw, s.description, s.status, s.landed_dataset, s.landed_version_id
