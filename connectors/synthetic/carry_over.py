@@ -77,19 +77,15 @@ def _settle(book: EventBook, rng: random.Random, when: _Calendar, event: TrueEve
     if told_after:
         book.not_before(event, plan.go_live_night)
     state = event.as_of(plan.freeze_night - 1) or event
-    in_force = state.facts.get("authorised_to", "") >= when.go_live_day.isoformat()
-    if in_force and state.status == "completed":
-        book.brought_over(
-            event, book.tell_again(event, when.new, max(plan.go_live_night, event.recorded_night), event.start_at)
-        )
-    elif state.status == "open":
-        _begin_again(book, rng, when, event, night=max(plan.go_live_night, event.recorded_night + 4 * told_after))
-    elif (when.freeze_day - event.start_at.date()).days <= _LAST_WEEKS and rng.random() < _TOLD_TWICE:
-        start = event.start_at + timedelta(days=rng.choice((-1, 1, 1, 2)))
-        book.brought_over(
-            event,
-            book.tell_again(event, when.new, max(plan.go_live_night, event.recorded_night), min(start, _eve(when))),
-        )
+    night = max(plan.go_live_night, event.recorded_night)
+    recent = (when.freeze_day - event.start_at.date()).days <= _LAST_WEEKS
+    if state.status == "open":
+        _begin_again(book, rng, when, event, night=night + 4 * told_after)
+    elif state.facts.get("authorised_to", "") >= when.go_live_day.isoformat():  # decided and still in force
+        book.brought_over(event, book.tell_again(state, when.new, night, event.start_at))
+    elif recent and rng.random() < _TOLD_TWICE:
+        start = min(event.start_at + timedelta(days=rng.choice((-1, 1, 1, 2))), _eve(when))
+        book.brought_over(event, book.tell_again(state, when.new, night, start))
     _keep_until_archive(when, event)
 
 
@@ -108,11 +104,8 @@ def _begin_again(book: EventBook, rng: random.Random, when: _Calendar, event: Tr
     if event.kind in _BEGINS_AGAIN:
         start = max(start, midnight(when.go_live_day))
     elif rng.random() < 0.3:
-        start = start + timedelta(days=rng.choice((-1, 1)))
-    copy = book.brought_over(
-        event,
-        book.tell_again(event, when.new, night, min(start, _eve(when)) if event.kind not in _BEGINS_AGAIN else start),
-    )
+        start = min(start + timedelta(days=rng.choice((-1, 1))), _eve(when))
+    copy = book.brought_over(event, book.tell_again(event, when.new, night, start))
     if changed is None:
         return
     copy.changed_night, copy.changed_status, copy.changed_facts = max(night + 1, changed), status, dict(facts)

@@ -6,69 +6,19 @@ again and most missing numbers were traced in one batch on the way. `World.migra
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass, field
+from collections import Counter
 from datetime import timedelta
-from typing import Final, cast
+from typing import Final
 
 from connectors.synthetic.appearances import Register, fields_on
+from connectors.synthetic.canaries import is_canary
 from connectors.synthetic.council import Council
 from connectors.synthetic.defects import DefectLog, defect_rng
-from connectors.synthetic.nhs_numbers import is_valid
+from connectors.synthetic.migration_load import SHARES, TRAVEL, Migration, bring_over
 from connectors.synthetic.setting import Cutover
-from connectors.synthetic.world import Appearance, Defect, MigrationLink, MigrationPattern, System, TrueEvent
+from connectors.synthetic.world import Appearance, Defect, MigrationPattern, TrueEvent
 
-#: Shares of the old system's records (hand-book 6.3, assumptions); what is left goes over one to one.
-SHARES: Final[dict[MigrationPattern, float]] = {
-    "several_to_one": 0.05, "not_migrated": 0.05, "created_in_both": 0.01, "re_keyed": 0.005, "one_to_several": 0.003,
-    "wrong_link": 0.002,
-}  # fmt: skip
-_TRACED: Final = 0.76
 _MERGED_LATER: Final = 0.60  # of people who still have two records in the new system
-_NAMES: Final = ("forename", "middle_names", "surname", "previous_surname", "known_as")
-#: Faults that travel with the values they sit in.
-_TRAVEL: Final = frozenset(
-    {"D05", "D08", "D10", "D13"}
-    | {f"D{n}" for n in (*range(20, 29), *range(30, 49), *range(60, 71))}
-)  # fmt: skip
-_NUMBER_FAULTS: Final = frozenset({"D05", "D08", "D10"})
-
-
-@dataclass(slots=True)
-class Migration:
-    """One cut-over at work."""
-
-    council: Council
-    register: Register
-    plan: Cutover
-    rng: random.Random
-    defects: list[Defect]
-    new_of: dict[str, Appearance] = field(default_factory=dict)  # old key -> record in the new system
-    links: list[MigrationLink] = field(default_factory=list)
-    faults: dict[str, list[Defect]] = field(default_factory=dict)
-
-    @property
-    def old(self) -> System:
-        """The system that is replaced."""
-        return cast(System, self.plan.old)
-
-    @property
-    def new(self) -> System:
-        """The system that replaces it."""
-        return cast(System, self.plan.new)
-
-    @property
-    def last_load(self) -> int:
-        """The number of the load that went live."""
-        return len(self.plan.trial_load_nights) + 1
-
-    def how_many(self, pattern: MigrationPattern, count: int) -> int:
-        """The pattern's share of so many records, one at least."""
-        return max(1, round(SHARES[pattern] * count))
-
-    def link(self, old: str, new: str, pattern: MigrationPattern, load: int | None = None) -> None:
-        """Writes down how one record went over."""
-        self.links.append(MigrationLink(old, new, pattern, self.last_load if load is None else load))
 
 
 def migrate(council: Council, register: Register, events: list[TrueEvent], defects: list[Defect]) -> None:
@@ -78,7 +28,7 @@ def migrate(council: Council, register: Register, events: list[TrueEvent], defec
         return
     work = Migration(council, register, plan, defect_rng(council.settings.seed, "all", "migration"), defects)
     for defect in defects:
-        if defect.system == plan.old and defect.defect_id in _TRAVEL:
+        if defect.system == plan.old and defect.defect_id in TRAVEL:
             work.faults.setdefault(defect.key, []).append(defect)
     records = [r for r in register.by_system[work.old] if _is_there(r, plan)]
     rest = _several_to_one(work, records)
@@ -117,7 +67,7 @@ def _several_to_one(work: Migration, records: list[Appearance]) -> list[Appearan
             break
         if key in taken or by_key[key].duplicate_of is not None:
             continue
-        made = _bring_over(work, by_key[key])
+        made = bring_over(work, by_key[key])
         for record in (by_key[key], *groups[key]):
             work.new_of[record.key] = made
             work.link(record.key, made.key, "several_to_one")
@@ -136,11 +86,9 @@ def _left_behind(work: Migration, records: list[Appearance], events: list[TrueEv
             last[event.person_id] = max(last.get(event.person_id, 0), event.start_at.toordinal())
             if event.end_at is None:
                 busy.add(event.person_id)
-    able = [
-        r for r in records
-        if r.person_id not in busy and r.person_id in last and r.duplicate_of is None and not r.is_restricted
-        and not work.council.people[r.person_id - 1].tags & {"canary_child", "canary_restricted"}
-    ]  # fmt: skip
+    once = Counter(record.person_id for record in work.register.by_system[work.old])
+    able = [r for r in records if r.person_id in last and r.person_id not in busy and not r.is_restricted]
+    able = [r for r in able if once[r.person_id] == 1 and not is_canary(work.council, r)]
     able.sort(key=lambda r: (last[r.person_id], r.key))
     taken = {record.key for record in able[: work.how_many("not_migrated", base)]}
     for record in able:
@@ -192,14 +140,14 @@ def _odd_ones(work: Migration, records: list[Appearance], base: int) -> list[App
         for record in [chosen.pop() for _ in range(min(len(chosen), work.how_many(pattern, base)))]:
             if pattern == "re_keyed":
                 work.link(record.key, work.register.next_key(work.new, work.rng), pattern, 1)
-            made = _bring_over(work, record)
+            made = bring_over(work, record)
             work.new_of[record.key] = made
             work.link(record.key, made.key, pattern)
             if pattern == "wrong_link":
                 other = plain[(plain.index(record) + 1) % len(plain)]
                 made.references[work.old] = other.key
             elif pattern == "one_to_several":
-                part = _bring_over(work, record, main=False)
+                part = bring_over(work, record, main=False)
                 part.duplicate_of = made.key
                 work.link(record.key, part.key, pattern)
     return [record for record in records if record.key not in taken]
@@ -210,76 +158,11 @@ _ODD: Final[tuple[MigrationPattern, ...]] = ("re_keyed", "one_to_several", "wron
 
 def _one_to_one(work: Migration, record: Appearance) -> None:
     main = work.new_of.get(record.duplicate_of or "")
-    made = _bring_over(work, record, main=record.duplicate_of is None)
+    made = bring_over(work, record, main=record.duplicate_of is None)
     if main is not None:
         made.duplicate_of = main.key
     work.new_of[record.key] = made
     work.link(record.key, made.key, "one_to_one")
-
-
-def _bring_over(work: Migration, record: Appearance, *, main: bool = True) -> Appearance:
-    """The record as the last load wrote it into the new system."""
-    go_live = work.plan.go_live_night
-    frozen = max((n for n in record.versions if n < work.plan.freeze_night), default=record.recorded_night)
-    fields = dict(record.versions[frozen])
-    for name in _NAMES:
-        fields[name] = fields[name].strip().title() if fields[name].isupper() else fields[name].strip()
-    kept = _number(work, record, fields)
-    versions = {go_live: fields}
-    before = record.versions[frozen]
-    for night, values in record.versions.items():
-        if night >= work.plan.freeze_night:
-            changed = {name: value for name, value in values.items() if value != before[name]}
-            versions[max(night, go_live)] = {**versions[max(versions)], **changed}
-            before = values
-    made = Appearance(
-        work.new, work.register.next_key(work.new, work.rng), record.person_id, go_live, record.role, versions,
-        list(record.addresses), dict(record.address_defects), references={work.old: _typed(work.rng, record.key)},
-        is_restricted=record.is_restricted, is_mixed=record.is_mixed,
-    )  # fmt: skip
-    work.register.add(made, main=main)
-    work.council.migrated.add(made.key)
-    _log_again(work, record, made, fields, number_kept=kept)
-    return made
-
-
-def _typed(rng: random.Random, key: str) -> str:
-    """The old id as the load wrote it: mostly whole, sometimes without leading zeros or check letter."""
-    chance = rng.random()
-    if chance < 0.80:
-        return key
-    if chance < 0.90:
-        return key.lstrip("0")
-    return key[:-1].lstrip("0") if chance < 0.93 else key[:-1]
-
-
-def _number(work: Migration, record: Appearance, fields: dict[str, str]) -> bool:
-    """The new system takes valid numbers only, and a batch trace found most of the rest; gives whether it was kept."""
-    number = fields["nhs_number"].replace(" ", "").replace("-", "").removesuffix(".0")
-    right = work.council.people[record.person_id - 1].nhs_number
-    if not (is_valid(number) and number.startswith("999") and len(set(number)) > 1):
-        number = ""
-    untraced = number in ("", right) and fields["nhs_number_verified"] == "N"
-    if untraced and work.rng.random() < _TRACED:
-        number, fields["nhs_number_verified"] = right, "Y"
-    fields["nhs_number"] = number
-    if not number:
-        fields["nhs_number_verified"] = "N"
-    return number != right and bool(number)
-
-
-def _log_again(
-    work: Migration, record: Appearance, made: Appearance, fields: dict[str, str], *, number_kept: bool
-) -> None:
-    log = DefectLog(work.defects, work.new)
-    night = work.plan.go_live_night
-    if not fields["nhs_number"]:
-        log.add("D01" if record.role == "client" else "D02", "person", made.key, "nhs_number", night)
-    elif fields["nhs_number_verified"] == "N":
-        log.add("D04", "person", made.key, "nhs_number_verified", night)
-    for fault in work.faults.get(record.key, []):
-        if fault.defect_id not in _NUMBER_FAULTS or number_kept:
-            log.add(fault.defect_id, fault.table, made.key, fault.field, night)
 
 
 def _hang_events(work: Migration, events: list[TrueEvent]) -> None:
