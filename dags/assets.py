@@ -29,6 +29,16 @@ def sources_here() -> tuple[str, ...]:
     return tuple(source.name for source in load_profile(Path(address)).sources if source.name in CHECKED)
 
 
+def exchanges_here() -> tuple[str, ...]:
+    """The national services this council asks, by its profile; both when no profile is set (a bare import)."""
+    from domain.profile import load_profile
+
+    address = os.environ.get("ONESTORY_PROFILE")
+    if not address:
+        return ("nhs_number_trace", "opt_out_list")
+    return tuple(exchange.name for exchange in load_profile(Path(address)).exchanges)
+
+
 def every_source_checked() -> Any:
     """The condition that every source of this council has checked data since the last time."""
     return reduce(and_, (CHECKED[source] for source in sources_here()))

@@ -7,7 +7,6 @@ night reads them where they look. A run's counts and verdict travel with the ass
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -60,12 +59,12 @@ def house_dag(dag_id: str, rules: HouseRules, schedule: Any) -> DAG:
 
 def stage_task(
     task_id: str,
-    run: Callable[[RunContext], RunResult] | str,
+    door: str,
     *,
     source: str | None = None,
     outlet: Asset | None = None,
 ) -> Any:
-    """A task that runs one stage's front door, named `package.module` so that it is imported only when it runs.
+    """A task that runs one stage's front door: `package.module` or `package.module:function`, imported when it runs.
 
     The task's return value and its asset event hold state, counts and names; a stage that is not done fails the task:
     `held` is tried again, `refused` is not.
@@ -75,7 +74,8 @@ def stage_task(
     def carry_out(dag_run: Any = None, outlet_events: Any = None) -> dict[str, Any]:
         from importlib import import_module
 
-        result: RunResult = import_module(str(run)).run(_context(dag_run, source))
+        module, _, function = door.partition(":")
+        result: RunResult = getattr(import_module(module), function or "run")(_context(dag_run, source))
         facts = {"state": result.state.value, "counts": dict(result.counts), **result.facts}
         if not result.is_done:
             _fail(result)

@@ -20,6 +20,11 @@ class DagFailed(RuntimeError):
     """A DAG run did not succeed; names the DAG and the tasks that failed."""
 
 
+def before_ingest(profile: Profile) -> tuple[str, ...]:
+    """What runs before the extracts come: tracing, where the council traces."""
+    return tuple("trace_numbers" for exchange in profile.exchanges if exchange.name == "nhs_number_trace")
+
+
 def ingest_of(profile: Profile) -> tuple[str, ...]:
     """The ingest DAGs of a council, in the order of its profile."""
     return tuple(f"ingest_{source.name}" for source in profile.sources)

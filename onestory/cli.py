@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from onestory import upkeep
+from onestory import cutover, drift, upkeep
 
 if TYPE_CHECKING:
     from connectors.synthetic.settings import SyntheticSettings
@@ -30,6 +30,8 @@ app = typer.Typer(
     help="OneStory joins adult social care and community health records, and builds the statutory returns.",
 )
 app.add_typer(upkeep.app, name="held")
+app.add_typer(drift.app, name="drift")
+app.add_typer(cutover.app, name="cutover")
 console = Console(width=max(shutil.get_terminal_size((120, 40)).columns, 100))
 EXIT_FOR = {"done": 0, "stopped": 1, "held": 3, "quarantined": 3, "refused": 4}
 
@@ -46,6 +48,9 @@ STAGES = {
     "land": "connectors.stage",
     "check": "expectations.stage",
     "conform": "connectors.conform",
+    "take-traces": "connectors.nhs_number_trace.stage:take",
+    "ask-traces": "connectors.nhs_number_trace.stage:ask",
+    "check-opt-outs": "connectors.opt_out_list.stage:exchange",
     "link": "linkage.stage",
     "build": "warehouse.stage",
     "return": "statutory.stage",
@@ -123,7 +128,7 @@ def deliver(
 
 @app.command("run")
 def run_stage(
-    stage: Annotated[str, typer.Argument(help="land, check, conform, link, build or return.")],
+    stage: Annotated[str, typer.Argument(help=f"One of {', '.join(STAGES)}.")],
     profile: ProfileOption,
     source: Annotated[str | None, typer.Option(help="For land, check and conform: which source.")] = None,
 ) -> None:
@@ -139,7 +144,8 @@ def run_stage(
     if (source is None) == (stage in ("land", "check", "conform")):
         raise typer.BadParameter("land, check and conform need --source; the other stages take none")
     context = RunContext(load_profile(profile), run_id=f"by-hand-{date.today()}", actor=_user(), source=source)
-    result = import_module(STAGES[stage]).run(context)
+    module, _, function = STAGES[stage].partition(":")
+    result = getattr(import_module(module), function or "run")(context)
     console.print(f"{result.stage} {result.scope}: {result.state.value}", highlight=False)
     for name, count in result.counts.items():
         console.print(f"  {name:<32} {count:>12,}", highlight=False)

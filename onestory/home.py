@@ -101,7 +101,9 @@ home: .
 warehouse_url: {home.server.url("warehouse")}
 reporting_period: {{start: {start}, end: {end}}}
 sources:
-{sources}"""
+{sources}exchanges:
+  nhs_number_trace: {{folder: exchange/nhs_number_trace}}
+"""
 
 
 def sources_of(home: Home, settings: SyntheticSettings) -> dict[str, dict[str, str]]:

@@ -21,12 +21,14 @@ _START = time(5, 30)  # when the nightly DAGs begin
 
 
 def deliver(home: Home, night: int, databases: Mapping[str, str] | None = None) -> None:
-    """Let the suppliers do their night's work: files into the inboxes, databases rebuilt.
+    """Let the suppliers do their night's work: files into the inboxes, databases rebuilt, traces answered.
 
     `databases` are other addresses of the simulated databases than the home's own, by system.
     """
     from connectors.synthetic.doors import deliver_night
+    from connectors.synthetic.tracing_service import answer_all
 
+    answer_all(home.folder / "supply", home.folder / "exchange" / "nhs_number_trace")
     addresses = {**home.supplier_databases, **(databases or {})}
     deliver_night(load_setting(home.setting), home.folder / "supply", night, home.inbox, addresses)
 
@@ -49,15 +51,18 @@ class _Round:
 
     def __init__(self, home: Home, settings: SyntheticSettings, nightly: Any, progress: Progress | None) -> None:
         self._home, self._settings, self._nightly, self._progress = home, settings, nightly, progress
-        self._ingest = nightly.ingest_of(home.profile())
+        self._before, self._ingest = nightly.before_ingest(home.profile()), nightly.ingest_of(home.profile())
         self._checked: set[str] = set()  # sources whose asset was updated since the last linking
-        total = (settings.nights + 1) * (len(self._ingest) + 3)
+        total = (settings.nights + 1) * (len(self._before) + len(self._ingest) + 3)
         self._bar = progress.add_task("carrying the nights", total=total) if progress else None
 
     def carry(self, night: int) -> None:
         """One night: delivery, every source, and linking and building when every source is checked."""
         self._tell(night, "suppliers deliver")
         deliver(self._home, night)
+        for dag_id in self._before:
+            self._tell(night, dag_id)
+            self._nightly.carry(dag_id, self._moment(night))
         for dag_id in self._ingest:
             self._tell(night, dag_id)
             if self._ingested(dag_id, night):

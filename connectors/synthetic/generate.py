@@ -25,6 +25,7 @@ from connectors.synthetic import (
     identity,
     joint_visits,
     life_course,
+    national_index,
     people,
     truth,
 )
@@ -116,6 +117,7 @@ def generate(settings: SyntheticSettings, out: Path, progress: Progress | None =
     supply = out / "supply"
     for name in write_supply(world, supply):
         tell(f"writing {name}")
+    national_index.write(world, supply)
     tell("writing the truth")
     truth.save(world, out / "truth")
     return world
