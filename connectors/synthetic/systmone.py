@@ -10,12 +10,14 @@ import os
 import shutil
 from pathlib import Path
 
+from connectors.synthetic.systmone_about import write_about
 from connectors.synthetic.systmone_codes import write_codes
 from connectors.synthetic.systmone_delivery import write_deliveries
 from connectors.synthetic.systmone_events import write_events
 from connectors.synthetic.systmone_extract import Extract
 from connectors.synthetic.systmone_lists import pick_lists, write_lists
 from connectors.synthetic.systmone_people import records_of, write_people
+from connectors.synthetic.systmone_units import write_units
 from connectors.synthetic.world import World
 
 
@@ -26,6 +28,8 @@ def write(world: World, supply: Path) -> None:
     write_lists(extract, lists)
     write_people(extract, lists, records)
     write_codes(extract, records)
+    write_about(extract, lists, records)
+    write_units(extract)
     write_events(extract, lists, records)
     write_deliveries(extract, supply)
 

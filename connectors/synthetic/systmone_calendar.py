@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from connectors.synthetic.keys import SECOND_ORGANISATION_CODE
 from connectors.synthetic.systmone_tables import Release
 from connectors.synthetic.world import FileFaultKind, World
 
-#: The community unit that joins in the middle of a run; `keys.SECOND_ORGANISATION_CODE` names the same one.
-SECOND_UNIT: Final = "NLF22"
-SECOND_UNIT_NAME: Final = "Ardenvale Intermediate Care"
+SECOND_UNIT: Final = SECOND_ORGANISATION_CODE
 _LONG_RUN: Final = 10
 
 

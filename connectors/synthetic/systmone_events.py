@@ -11,6 +11,9 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from connectors.synthetic.keys import supplier_event_id, systmone_row_id
+from connectors.synthetic.systmone_calendar import SECOND_UNIT
+from connectors.synthetic.systmone_casework import referral_rows
+from connectors.synthetic.systmone_contacts import contact_rows
 from connectors.synthetic.systmone_extract import Chance, Extract
 from connectors.synthetic.systmone_lists import PickLists
 from connectors.synthetic.systmone_people import Record
@@ -22,13 +25,17 @@ from connectors.synthetic.systmone_rows import (
     referral_row,
     visit_row,
 )
-from connectors.synthetic.systmone_tables import tombstone
+from connectors.synthetic.systmone_tables import COLUMNS, tombstone
 from connectors.synthetic.world import EventKind, TrueEvent
 
 _NEVER_SEEN: Final = 900_000_000  # event numbers that the truth does not use
 _STRANGER: Final = 9_000_000  # record numbers that the truth does not use
 _FREE_TEXT_VISITS: Final = 0.0003
 
+_SHARED: Final = 0.2  # of the rows of a patient whom both units know
+_PATIENT_PLACES: Final = {table: COLUMNS[table].index("IDPatient") for table in TABLES.values()}
+
+Sent = dict[tuple[str, int], int]  # table and row -> the night it was last told
 Row = Callable[[Desk, TrueEvent, str, int], Sequence[str]]
 
 
@@ -51,6 +58,8 @@ def write_events(extract: Extract, lists: PickLists, records: Sequence[Record]) 
 
 def _send(desk: Desk, event: TrueEvent, row: Row) -> None:
     extract, table = desk.extract, TABLES[event.kind]
+    sent: Sent = {}
+    drags = referral_rows if event.kind == "referral" else contact_rows
     row_id = supplier_event_id("systmone", event.kind, event.event_id)
     first = _first_night(desk, event, table, row_id)
     last = extract.world.nights
@@ -59,10 +68,30 @@ def _send(desk: Desk, event: TrueEvent, row: Row) -> None:
         as_known = event.as_of(max(night, event.recorded_night))
         patient = desk.patient(event.appearance_key, night)
         if as_known is not None and patient is not None:
-            extract.add(night, table, row(desk, as_known, patient, row_id))
+            own = row(desk, as_known, patient, row_id)
+            sent[table, row_id] = night
+            extract.add(night, table, own)
+            _share(desk, event, table, own, night, sent)
+            for other, values in drags(desk, as_known, patient, own[1]):
+                sent[other, int(values[0])] = night
+                extract.add(night, other, values)
     deleted = event.deleted_night
     if deleted is not None and first < deleted <= last:
-        extract.add(deleted, table, tombstone(table, row_id, extract.world.organisation_code))
+        for other, key in sent:
+            extract.add(deleted, other, tombstone(other, key, desk.unit(event)))
+            if (SECOND_UNIT, key) in desk.shared:
+                extract.add(deleted, other, tombstone(other, key, SECOND_UNIT))
+
+
+def _share(desk: Desk, event: TrueEvent, table: str, own: Sequence[str], night: int, sent: Sent) -> None:
+    """Some rows of a patient whom both units know are seen by both: same row, other view (sources 2.4)."""
+    joins = desk.extract.calendar.joins
+    other = desk.records.get(f"{SECOND_UNIT}:{own[_PATIENT_PLACES[table]]}")
+    if joins is None or other is None or own[1] == SECOND_UNIT:
+        return
+    if desk.extract.chance(f"shared {own[0]}").share(0) < _SHARED:
+        desk.shared.add((SECOND_UNIT, int(own[0])))
+        desk.extract.add(max(night, joins), table, [own[0], SECOND_UNIT, *own[2:]])
 
 
 def _first_night(desk: Desk, event: TrueEvent, table: str, row_id: int) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from connectors.synthetic.keys import SECOND_ORGANISATION_CODE, SECOND_ORGANISATION_NAME
 from connectors.synthetic.systmone_extract import Extract
 from connectors.synthetic.world import World
 
@@ -182,6 +183,8 @@ def write_lists(extract: Extract, lists: PickLists) -> None:
 def _organisations(extract: Extract, night: int) -> None:
     world = extract.world
     own: Sequence[tuple[str, str]] = [(world.organisation_code, world.organisation_name), *world.gp_practices]
+    if extract.calendar.joins is not None:
+        own = [*own, (SECOND_ORGANISATION_CODE, SECOND_ORGANISATION_NAME)]
     for number, (code, name) in enumerate(own):
         address = ("", str(1 + number), "Station Road", "", "Ardenvale", "", f"AV1 {1 + number % 9}AA")
         contact = (f"01632 96{number:04d}", "", "", "FALSE", "", "")

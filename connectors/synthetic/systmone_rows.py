@@ -7,7 +7,7 @@ hour that the clock change takes or gives (D90).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
@@ -37,7 +37,7 @@ TABLES: Final[dict[EventKind, str]] = {
     "appointment": "SRAppointment",
 }
 #: How people write "nobody" into an identifier column (D85).
-_NOBODY: Final = ("-1",) * 18 + ("", "0")
+_NOBODY: Final = ("-1",) * 37 + ("", "0", "'-1'")
 _DATE_ONLY_VISITS: Final = 0.04
 #: Columns of a referral that hold a list id: column, list, fact of the true event.
 _REFERRAL_LISTS: Final = (
@@ -57,6 +57,7 @@ class Desk:
     lists: PickLists
     records: dict[str, Record]
     clock_changes: frozenset[date]
+    shared: set[tuple[str, int]] = field(default_factory=set)  # rows that a second unit sees too
 
     def patient(self, key: str, night: int) -> str | None:
         """The `IDPatient` that a record's events carry on a night; the survivor's after a merge, None once removed."""
@@ -68,6 +69,11 @@ class Desk:
             record = self.records.get(record.appearance.duplicate_of or "")
         return None
 
+    def unit(self, event: TrueEvent) -> str:
+        """The organisation whose view an event's rows belong to."""
+        record = self.records.get(event.appearance_key)
+        return record.visible_to if record is not None else self.extract.world.organisation_code
+
     def staff(self, chance: Chance, table: str, row_id: int) -> str:
         """Who did it; now and then somebody the staff list does not have (D86)."""
         number = chance.below(1, STAFF_COUNT)
@@ -75,6 +81,12 @@ class Desk:
             self.extract.log.add("D86", table, str(row_id), "staff")
             number += STAFF_COUNT
         return staff_id(number)
+
+    def nobody(self, written: str, table: str, row_id: int, column: str) -> str:
+        """How nobody is written; other ways than `-1` are a defect of the catalogue (D85)."""
+        if written != "-1":
+            self.extract.log.add("D85", table, str(row_id), column)
+        return written
 
     def item(self, group: int, label: str, event: TrueEvent, column: str) -> str:
         """A pick-list id; at the catalogue's rates one that is missing, the list's own, or retired (D84)."""
@@ -89,7 +101,7 @@ class Desk:
         return self.lists.item(group, label)
 
 
-def _recorded(desk: Desk, event: TrueEvent, chance: Chance) -> datetime:
+def recorded_at(desk: Desk, event: TrueEvent, chance: Chance) -> datetime:
     """When it was typed: soon after it happened, and before the night that first tells of it (D80)."""
     late = chance.share(0)
     days = 0 if late < 0.7 else 1 + chance.below(3, 3) if late < 0.9 else 4 + chance.below(3, 11)
@@ -110,7 +122,7 @@ def referral_row(desk: Desk, event: TrueEvent, patient: str, row_id: int) -> Seq
     """One row of SRReferralIn."""
     extract, facts = desk.extract, event.facts
     chance = extract.chance(f"SRReferralIn {row_id}")
-    organisation = extract.world.organisation_code
+    organisation = desk.unit(event)
     service = facts.get("service", "")
     if service and chance.share(6) < extract.rate("D84c"):
         extract.log.add("D84", "SRReferralIn", str(row_id), "ServiceOffered")
@@ -120,7 +132,7 @@ def referral_row(desk: Desk, event: TrueEvent, patient: str, row_id: int) -> Seq
     values = {
         "RowIdentifier": str(row_id),
         "IDOrganisationVisibleTo": organisation,
-        "DateEventRecorded": moment(_recorded(desk, event, chance)),
+        "DateEventRecorded": moment(recorded_at(desk, event, chance)),
         "DateEvent": moment(event.start_at),
         "IDProfileEnteredBy": profile_id(chance.below(1, STAFF_COUNT)),
         "IDDoneBy": nobody if by else desk.staff(chance, "SRReferralIn", row_id),
@@ -136,7 +148,7 @@ def referral_row(desk: Desk, event: TrueEvent, patient: str, row_id: int) -> Seq
         "IDReferredTo": nobody,
         "DayCareReferral": "FALSE",
         "MaternityReferral": "FALSE",
-        "IDCaseload": nobody,
+        "IDCaseload": desk.nobody(nobody, "SRReferralIn", row_id, "IDCaseload"),
         "IDEvent": nobody,
         "IDPatient": patient,
         "IDOrganisation": organisation,
@@ -161,19 +173,19 @@ def _start(desk: Desk, event: TrueEvent, chance: Chance, row_id: int, column: st
 def visit_row(desk: Desk, event: TrueEvent, patient: str, row_id: int) -> Sequence[str]:
     """One row of SRVisit."""
     chance = desk.extract.chance(f"SRVisit {row_id}")
-    organisation = desk.extract.world.organisation_code
+    organisation = desk.unit(event)
     start = _start(desk, event, chance, row_id, "DateBooked")
     booked = moment(start)
     if chance.share(5) < _DATE_ONLY_VISITS and start == event.start_at:
         booked = booked[:12] + "00:00:00"
     entered = profile_id(chance.below(1, STAFF_COUNT))
-    recorded = _recorded(desk, event, chance)
+    recorded = recorded_at(desk, event, chance)
     return (
         *(str(row_id), organisation, moment(recorded), entered, booked),
         *(moment(min(recorded, start) - timedelta(days=1)),),
         *(desk.item(VISIT_STATUS, event.facts.get("status", ""), event, "CurrentStatus"), entered, entered),
         *(desk.lists.item(FOLLOW_UP, ("No", "Required", "Booked", "Unknown")[chance.below(3, 4)]),),
-        *(_referral_of(event), patient, organisation, event.facts.get("duration_minutes", ""), organisation, "0"),
+        *(referral_of(event), patient, organisation, event.facts.get("duration_minutes", ""), organisation, "0"),
     )
 
 
@@ -181,7 +193,7 @@ def appointment_row(desk: Desk, event: TrueEvent, patient: str, row_id: int) -> 
     """One row of SRAppointment."""
     extract, table = desk.extract, "SRAppointment"
     chance = extract.chance(f"{table} {row_id}")
-    organisation = extract.world.organisation_code
+    organisation = desk.unit(event)
     start = _start(desk, event, chance, row_id, "DateStart")
     minutes = event.facts.get("duration_minutes", "")
     ends = start + timedelta(minutes=int(minutes)) if minutes.isdecimal() else None
@@ -190,7 +202,7 @@ def appointment_row(desk: Desk, event: TrueEvent, patient: str, row_id: int) -> 
     clinic = f"Clinic {1 + chance.below(1, 40)} {('am', 'pm')[start.hour >= 12]}"
     clinic = extract.damaged(clinic, chance, table, row_id, "RotaName")
     clinician = desk.staff(chance, table, row_id)
-    booked = _recorded(desk, event, chance) - timedelta(days=7)
+    booked = recorded_at(desk, event, chance) - timedelta(days=7)
     nobody = _NOBODY[chance.below(5, len(_NOBODY))]
     return (
         *(str(row_id), organisation, moment(start), moment(ends)),
@@ -199,11 +211,12 @@ def appointment_row(desk: Desk, event: TrueEvent, patient: str, row_id: int) -> 
         *(boolean(chance.share(3) < 0.5), boolean(chance.share(4) < 0.1), clinician, profile_id(chance.below(1, 220))),
         *(clinic, "", "Health centre, room 2", f"R{chance.below(1, 40):02d}", clinician, nobody, "FALSE", ""),
         moment(start - timedelta(hours=20)) if status.startswith("Cancelled") else "",
-        *(nobody, _referral_of(event), patient, organisation, organisation, "0"),
+        desk.nobody(nobody, table, row_id, "IDRota"),
+        *(referral_of(event), patient, organisation, organisation, "0"),
     )
 
 
-def _referral_of(event: TrueEvent) -> str:
+def referral_of(event: TrueEvent) -> str:
     number = event.facts.get("referral_event_id", "")
     return str(supplier_event_id("systmone", "referral", int(number))) if number else "-1"
 

@@ -10,11 +10,14 @@ import codecs
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, Literal
 
 _MONTHS: Final = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+_TWO: Final = tuple(f"{number:02d}" for number in range(60))
 
 
 def _layouts() -> dict[str, tuple[tuple[str, str], ...]]:
@@ -47,6 +50,8 @@ SLOW_LISTS: Final = (
     "SRCtv3",
     "SRQuestionnaire",
 )
+#: Tables whose columns are not public: sent, and specified nowhere.
+UNSPECIFIED: Final = ("SRTask", "SRSmsConsent", "SRPatientContactProperty")
 #: Known to leave the window blank in the manifest although they are deltas (sources 2.2).
 WITHOUT_WINDOW: Final = ("SRReferralContactEvent",)
 
@@ -86,16 +91,21 @@ def arranged(values: Sequence[str], table: str, release: Release, new: str | Non
     return tuple(values[place] if place < len(values) else extra for place in chosen)
 
 
+@lru_cache(maxsize=1 << 14)
+def _day_of(year: int, month: int, number: int) -> str:
+    return f"{number:02d} {_MONTHS[month]} {year:04d}"
+
+
 def day(value: date) -> str:
     """`dd MMM yyyy`, English month names whatever the machine speaks."""
-    return f"{value.day:02d} {_MONTHS[value.month]} {value.year:04d}"
+    return _day_of(value.year, value.month, value.day)
 
 
 def moment(value: datetime | None) -> str:
     """`dd MMM yyyy HH:mm:ss`; empty for None."""
     if value is None:
         return ""
-    return f"{day(value)} {value.hour:02d}:{value.minute:02d}:{value.second:02d}"
+    return f"{_day_of(value.year, value.month, value.day)} {_TWO[value.hour]}:{_TWO[value.minute]}:{_TWO[value.second]}"
 
 
 def day_of_text(value: str, clock: str = "00:00") -> str:
