@@ -145,9 +145,9 @@ def register_everybody(council: Council, events: list[TrueEvent]) -> Register:
             record.is_restricted = "restricted" in person.tags
             register.add(record)
     for event in events:
-        record = register.of_person.get((event.system, event.person_id))
-        if record is not None:  # none yet: the cut-over brings the person's record over
-            event.appearance_key = record.key
+        held = register.of_person.get((event.system, event.person_id))
+        if held is not None:  # none yet: the cut-over brings the person's record over
+            event.appearance_key = held.key
     return register
 
 

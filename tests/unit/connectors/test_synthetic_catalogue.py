@@ -1,4 +1,4 @@
-"""The defect catalogue: every line of it is injected where it names a system, by the council or by the system's door."""
+"""The defect catalogue: every line of it is injected where it names a system, by the council or by its door."""
 
 from __future__ import annotations
 
@@ -92,7 +92,9 @@ def test_defects_cluster_on_people_who_are_hard_to_trace() -> None:
         world = council(setting)
         hard = {p.person_id for p in world.people
                 if p.tags & {"no_fixed_abode", "asylum_seeker", "gypsy_traveller", "moved_away_and_back"}}  # fmt: skip
-        owner = {(r.system, r.key): r.person_id for r in world.appearances if r.role == "client"}
+        owner: dict[tuple[str, str], int] = {
+            (r.system, r.key): r.person_id for r in world.appearances if r.role == "client"
+        }
         count.update(person in hard for person in owner.values())
         hit.update(owner[(d.system, d.key)] in hard for d in world.defects
                    if d.defect_id in ("D01", "D11", "D41") and (d.system, d.key) in owner)  # fmt: skip
