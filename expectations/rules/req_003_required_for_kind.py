@@ -16,7 +16,7 @@ def condition(use: Use, _: Place) -> Condition:
 
 
 _FIELDS = ("opened",)
-_KINDS = {"kind": "episode_type", "kinds": ("REF", "DOLS")}
+_KINDS: dict[str, str | tuple[str, ...]] = {"kind": "episode_type", "kinds": ("REF", "DOLS")}
 
 RULE = Rule(
     code="REQ-003",
