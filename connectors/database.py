@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from connectors import database_statements as statements
 from connectors.base import DeliveryProblem
+from connectors.credentials import credentials_in_use
 from connectors.spec import TableSpec
 from domain.profile import ProfileError
 from domain.run import Finding, RunState
@@ -234,8 +235,10 @@ def _array(values: list[Any], field: pa.Field) -> pa.Array:
 
 
 def _with_password(address: sa.URL, source: str) -> sa.URL:
-    """The address with the password of the login, which never stands in a profile (CTL-29)."""
+    """The address with the login lent to this run, else the environment's password; never a profile's (CTL-29)."""
     name = source.upper()
+    if lent := credentials_in_use():
+        return address.set(username=lent.get("login") or address.username, password=lent.get("password"))
     if file := os.environ.get(f"ONESTORY_PASSWORD_FILE_{name}"):
         password = Path(file).read_text(encoding="utf-8").strip()
     else:

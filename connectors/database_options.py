@@ -9,7 +9,10 @@ from domain.profile import Profile, ProfileError, SourceSettings
 
 
 def access_of(profile: Profile, source: SourceSettings, schema: str, noun: str) -> Access:
-    """How the source's database is reached: `url`, `schema`, `owner`, `statement_seconds`.
+    """How the source's database is reached: `url`, `schema`, `owner`, `statement_seconds`, `tries`, `retry_pause`.
+
+    A refused login is tried `tries` times (3), `retry_pause` seconds apart (2, growing threefold): few, so that no
+    account gets locked.
 
     Raises:
         ProfileError: when `url` is missing or a number is none.
@@ -21,8 +24,12 @@ def access_of(profile: Profile, source: SourceSettings, schema: str, noun: str) 
     seconds = options.get("statement_seconds", "1800").strip()
     if not seconds.isdecimal() or int(seconds) == 0:
         raise ProfileError(f"{where}: statement_seconds is a whole number of seconds")
+    tries, pause = options.get("tries", "3").strip(), options.get("retry_pause", "2").strip()
+    if not tries.isdecimal() or int(tries) == 0 or not pause.replace(".", "", 1).isdecimal():
+        raise ProfileError(f"{where}: tries is a whole number, retry_pause a number of seconds")
+    pauses = tuple(float(pause) * 3**place for place in range(int(tries) - 1))
     owner = options.get("owner", f"the owner of the login of {source.name}")
-    return Access(source.name, options["url"], options.get("schema", schema), noun, owner, int(seconds))
+    return Access(source.name, options["url"], options.get("schema", schema), noun, owner, int(seconds), pauses)
 
 
 def accepted_in(source: SourceSettings) -> frozenset[str]:
