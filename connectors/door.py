@@ -93,7 +93,7 @@ class Door:
         self.people = People()
         self.restricted: RestrictedFacts = restricted_facts(profile)
         self.left_out: dict[Path, LeftOut] = {}
-        self.children: dict[str, date] = {}  # digest -> eighteenth birthday
+        self.left_children: list[tuple[str, pa.Array]] = []  # person dataset, keys
         self.left_keys: dict[str, dict[str, int]] = {}  # dataset -> key -> number of the reason
         specs = table_specs(source.connector).values()
         self.person_tables = tuple(spec for spec in specs if spec.subject.is_person_table)
@@ -125,6 +125,16 @@ class Door:
         if len(asked) and not self.keeps_children:
             days[asked] = self.memory.find(self.person_tables, told.dictionary.take(asked))
         return days[told.indices.to_numpy(zero_copy_only=False)]  # type: ignore[no-any-return]
+
+    @property
+    def children(self) -> dict[str, date]:
+        """Keyed digests of the children left out so far, each with the eighteenth birthday."""
+        told = {}
+        for dataset, keys in self.left_children:
+            days, _ = self.people.find(keys)
+            for key, day in zip(keys.to_pylist(), days.tolist(), strict=True):
+                told[self.memory.digest(dataset, key).hex()] = day if day is not None else date.fromisoformat(NOT_YET)
+        return told
 
     def adults_once_left_out(self) -> list[str]:
         """Digests of those whom this delivery tells of as adults and whom the memory holds as children."""
@@ -217,7 +227,8 @@ class Gate:
             told = self.door.left_keys.setdefault(self.spec.dataset, {})
             told.update(zip((key.strip() for key in row_keys), reasons.tolist(), strict=True))
         if self.spec.subject.is_person_table:
-            self._remember_children(out, reasons)
+            children = out.column(self.spec.subject.person).filter(pa.array(reasons == REASONS.index(CHILD)))
+            self.door.left_children.append((self.spec.dataset, key_texts(children)))
         if self._knows_rows is None:
             self._knows_rows = self.door.memory.has_rows(self.spec.dataset)
         known = self.door.memory.held(self.spec.dataset, row_keys) if self._knows_rows else set()
@@ -232,14 +243,6 @@ class Gate:
         if not ends.any():
             return None
         return _bare(out.filter(pa.array(ends)), self.spec.key, [REASONS[n] for n in reasons[ends]])
-
-    def _remember_children(self, out: pa.RecordBatch, reasons: np.ndarray[Any, Any]) -> None:
-        keys = key_texts(out.column(self.spec.subject.person))
-        days, _ = self.door.people.find(keys)
-        for key, day, number in zip(keys.to_pylist(), days.tolist(), reasons, strict=True):
-            if REASONS[number] == CHILD:
-                until = day if day is not None else date.fromisoformat(NOT_YET)
-                self.door.children[self.door.memory.digest(self.spec.dataset, key).hex()] = until
 
 
 def _mark(reasons: np.ndarray[Any, Any], reason: str, where: np.ndarray[Any, Any]) -> None:
