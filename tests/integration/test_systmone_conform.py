@@ -205,6 +205,7 @@ def test_f51_an_older_batch_that_comes_late_does_not_revive_a_deleted_row(databa
     # The delta of night 1 is late; that of night 2 comes as a bulk, so nothing is missing before it.
     desk.release(2)
     desk.spoil("SRManifest", lambda text: text.replace(b'"Y","', b'"N","'), 2)
+    desk.spoil("SRPatient", lambda _: desk.members(0)["SRPatient"], 2)
     members = desk.members(2)
     assert b'"N","N","2026' in members["SRManifest"]
     settle(database)

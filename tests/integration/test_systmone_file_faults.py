@@ -122,13 +122,14 @@ def test_f29_an_unknown_column_is_left_out_and_reported(desk: Desk) -> None:
 
 def test_f04_a_file_outside_the_manifest_is_set_aside_and_an_unknown_table_reported(desk: Desk) -> None:
     members = desk.members()
-    manifest = members["SRManifest"] + b'"SRTask","N","N","","' + members["SRManifest"][-16:-3] + b'"\r\n'
-    desk.repack({**members, "SRManifest": manifest, "SRTask": b'"RowIdentifier"\r\n"1"\r\n', "SRStray": b"x"})
+    manifest = members["SRManifest"] + b'"SROohVisit","N","N","","' + members["SRManifest"][-16:-3] + b'"\r\n'
+    desk.repack({**members, "SRManifest": manifest, "SROohVisit": b'"RowIdentifier"\r\n"1"\r\n', "SRStray": b"x"})
     landed = land(desk)
     assert "SRStray" in notes(landed)["UNEXPECTED_FILE"]
-    assert "SRTask has no specification: 1 rows and 1 columns" in notes(landed)["CATALOGUED"]
+    assert "SROohVisit has no specification: 1 rows and 1 columns" in notes(landed)["CATALOGUED"]
     assert len(landed.tables) == len(members) + 1
-    assert [row["table_name"] for row in table(landed, "unspecified")] == ["SRTask"]
+    (of_it,) = [t for t in landed.tables if t.file_name == "SROohVisit.csv"]
+    assert (of_it.dataset, of_it.records) == ("systmone__unspecified", 1)
 
 
 def test_f30_a_heading_that_appears_twice_is_refused(desk: Desk) -> None:

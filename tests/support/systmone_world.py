@@ -23,7 +23,13 @@ from expectations.staging import create, drop, facts_of, landing_fields
 from governance.history import Mode, RowCounts, apply_rows
 from governance.store import Store
 
-_NOT_CONFORMED = {f"systmone__{name}" for name in ("manifest", "mapping_group", "organisation", "staff_member")}
+_NOT_CONFORMED = {
+    f"systmone__{name}"
+    for name in (
+        *("manifest", "mapping_group", "organisation", "organisation_branch", "staff_member", "staff_member_profile"),
+        *("staff_member_profile_role", "team", "team_member", "trust", "ctv3", "configured_list_option", "unspecified"),
+    )
+}
 FIRST_NIGHT = date(2026, 3, 26)
 PRACTICES = [("B82001", "Ardenbridge Surgery"), ("B82002", "Eastmere Practice")]
 _FIELDS = {
@@ -201,7 +207,8 @@ def accept(profile: Profile) -> dict[str, RowCounts]:
 def _apply(connection: Connection, dataset: str, file_id: int, parquet: str, mode: Mode, moment: datetime) -> RowCounts:
     facts, fields = facts_of(Path(parquet)), landing_fields(connection, dataset)
     create(connection, dataset, fields, facts.key)
-    columns = [*fields, "landed_line"]
+    landed = set(pq.read_schema(parquet).names)  # free text is not in it
+    columns = [*(field for field in fields if field in landed), "landed_line"]
     connection.exec_driver_sql(
         f"insert into staging.{dataset} ({', '.join(columns)}) values ({', '.join(f'%({c})s' for c in columns)})",
         pq.read_table(parquet).to_pylist(),
