@@ -69,11 +69,11 @@ def status(
     on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; default: today.")] = None,
 ) -> None:
     """Show the phase of the cut-over on a day, and the days on which the phases begin."""
-    from domain.periods import today
+    from domain.periods import LONDON, now
     from warehouse.cutover.plan import PHASES
 
     _, plan = _plan(profile)
-    day = on.date() if on else today()
+    day = on.date() if on else now().astimezone(LONDON).date()
     phase = plan.phase_on(day)
     console = Console(width=110)
     console.print(f"{plan.old} is replaced by {plan.new}; on {day}: {phase}: {PHASES[phase]}", highlight=False)

@@ -7,7 +7,6 @@ file of its own that only its owner may read, and not on the page (governance PR
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -70,14 +69,12 @@ def _item_line(item: Item) -> tuple[object, ...]:
 
 
 def _table(path: Path, headings: Sequence[str], lines: Iterable[Sequence[object]], *, private: bool = False) -> None:
-    with path.open("w", newline="", encoding="utf-8", opener=_private if private else None) as handle:
+    path.touch(mode=0o600 if private else 0o644)
+    path.chmod(0o600 if private else 0o644)
+    with path.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle)
         writer.writerow(headings)
         writer.writerows([_harmless(value) for value in line] for line in lines)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _harmless(value: object) -> object:
