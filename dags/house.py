@@ -92,7 +92,13 @@ def _context(dag_run: Any, source: str | None) -> RunContext:
 
     profile = load_profile(Path(os.environ["ONESTORY_PROFILE"]))
     secrets = _login(profile.source(source).options.get("connection", "")) if source else {}
-    return RunContext(profile, run_id=str(dag_run.run_id), actor="airflow", source=source, secrets=secrets)
+    return RunContext(profile, run_id=_run_id(dag_run), actor="airflow", source=source, secrets=secrets)
+
+
+def _run_id(dag_run: Any) -> str:
+    """The run's id with the day it stands for in front, where the id itself does not begin with it."""
+    day = dag_run.logical_date
+    return str(dag_run.run_id) if day is None else f"{day:%Y-%m-%d} {dag_run.run_id}"
 
 
 def _login(connection: str) -> dict[str, str]:

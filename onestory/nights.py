@@ -85,13 +85,14 @@ class _Round:
     def _ingested(self, dag_id: str, night: int) -> bool:
         """Whether the source is checked; what a person on duty can answer at once is answered and tried again."""
         from onestory.drift import accept_suggestions
+        from onestory.summary import last_state
 
         try:
             self._nightly.carry(dag_id, self._moment(night))
         except self._nightly.DagFailed:
-            if not self._settings.kind.has_file_faults:
-                raise
             source = dag_id.removeprefix("ingest_")
+            if not self._settings.kind.has_file_faults or last_state(self._home.profile(), source) == "stopped":
+                raise
             if not accept_suggestions(
                 self._home.profile(), source, by="rehearsal", reason="a renamed column, looked at"
             ):

@@ -16,6 +16,8 @@ from onestory.scoring.defects import defect_table
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from domain.profile import Profile
+
 _CATEGORIES = ("inserted", "updated", "unchanged", "duplicate", "superseded", "quarantined", "excluded_by_policy")
 _FILES = """select f.name, d.source, f.records, f.sha256 from ledger.file f join ledger.delivery d using (delivery_id)
              where d.state = 'conformed' order by d.source, d.as_known_at, f.name"""
@@ -57,6 +59,17 @@ def summarise(home: Home, seconds: float, airflow_tasks: dict[str, int] | None =
     facts["linkage_report"] = _write_linkage_report(home, report, facts["accounts"], files)
     home.summary.write_text(json.dumps(facts, indent=2, default=str) + "\n", encoding="utf-8")
     return facts
+
+
+def last_state(profile: Profile, source: str) -> str:
+    """How the last stage that ran for the source ended."""
+    with Store(profile).connect("auditor") as connection:
+        return str(
+            connection.exec_driver_sql(
+                "select state from ledger.run where scope = %(source)s order by entry_id desc limit 1",
+                {"source": source},
+            ).scalar_one()
+        )
 
 
 def ledger(connection: Connection) -> list[dict[str, Any]]:
