@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 STAGE = "check"
+#: Of a key told of twice the last line was taken: alone, the other would pass and overwrite it. A person may say so.
+_SETTLED = ("KEY-005",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def release(context: RunContext, held_ids: Sequence[int], *, reason: str, decide
     """
     require(reason, decided_by)
     store, released = Store(context.profile), 0
-    for dataset in _datasets(store, context.source or "", None):
+    for dataset in _datasets(store, context.source or "", None, settled=()):
         with store.connect("loader") as connection:
             rows = open_rows(connection, context.profile, dataset, held_ids)
         if rows:
@@ -181,14 +183,14 @@ def _part(connection: Connection, table: str, held_ids: Sequence[int]) -> str:
     return part
 
 
-def _datasets(store: Store, source: str, rules: Sequence[str] | None) -> list[str]:
+def _datasets(store: Store, source: str, rules: Sequence[str] | None, settled: Sequence[str] = _SETTLED) -> list[str]:
     with store.connect("loader") as connection:
         found = connection.exec_driver_sql(
             """select distinct h.dataset from quarantine.held_row h
                  join ledger.file f using (file_id) join ledger.delivery d using (delivery_id)
                 where h.state = 'held' and d.source = %(source)s
-                  and (%(rules)s::text[] is null or h.rules <@ %(rules)s::text[])""",
-            {"source": source, "rules": rules},
+                  and (%(rules)s::text[] is null or h.rules <@ %(rules)s::text[]) and not h.rules && %(settled)s""",
+            {"source": source, "rules": rules, "settled": list(settled)},
         )
         return in_order(frozenset(found.scalars()))
 
@@ -197,8 +199,8 @@ def _held_ids(connection: Connection, dataset: str, rules: Sequence[str] | None)
     return list(
         connection.exec_driver_sql(
             """select held_id from quarantine.held_row where state = 'held' and dataset = %(dataset)s
-                  and (%(rules)s::text[] is null or rules <@ %(rules)s::text[])""",
-            {"dataset": dataset, "rules": rules},
+                  and (%(rules)s::text[] is null or rules <@ %(rules)s::text[]) and not rules && %(settled)s""",
+            {"dataset": dataset, "rules": rules, "settled": list(_SETTLED)},
         ).scalars()
     )
 

@@ -70,11 +70,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A list to look a row up in: `query` yields distinct `key`; the row is found when one equals `on`."""
+    """A list to look a row up in: `query` yields distinct `key`; the row is found when one equals `on`.
+
+    What else it yields (`shows`) a condition finds as columns `<alias>_<name>`.
+    """
 
     alias: str
     query: str
     on: str
+    shows: tuple[str, ...] = ()
 
     @property
     def found(self) -> str:
@@ -98,7 +102,7 @@ class Example:
     breaks: bool
     fields: tuple[str, ...]
     options: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
-    known: tuple[tuple[str, str, str], ...] = ()  # what landing knows: (dataset, key, "") or ("code", code set, raw)
+    known: tuple[tuple[str, str, str], ...] = ()  # what landing knows: (dataset, key, fields) or ("code", set, raw)
 
 
 @dataclass(frozen=True, slots=True)

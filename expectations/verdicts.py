@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from domain.run import Finding, Verdict
 from expectations.runner import CheckResult
-from expectations.suites import Suite
+from expectations.suites import Suite, Thresholds
+
+CODES_ALARM = "CODES-ALARM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,21 @@ def judge(
                 f"ask {suite.owner}; then mend the mapping, accept the delivery, or have it sent again",
             ),
         )
+    if unknown := [r for r in results if _is_alarming(r, limits)]:
+        codes = ", ".join(f"{r.code} {r.failed} of {r.evaluated}" for r in unknown)
+        return TableVerdict(
+            Verdict.WARNED,
+            Finding(
+                CODES_ALARM,
+                f"{suite.dataset}: far more codes than usual are unknown and read as unknown: {codes}",
+                f"ask {suite.owner} which codes are new, and add them to the mapping of the source",
+            ),
+        )
     return TableVerdict(
         Verdict.WARNED, Finding("CHECK-WARNED", told, f"tell {suite.owner} which rules their rows break")
     )
+
+
+def _is_alarming(result: CheckResult, limits: Thresholds) -> bool:
+    is_about_codes = result.code.startswith("COD-") and result.failed > limits.at_least
+    return is_about_codes and result.failed > limits.codes_alarm_above * result.evaluated

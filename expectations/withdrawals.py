@@ -51,6 +51,7 @@ def withdraw(
                where known_to is null and not is_removed and known_from <= %(moment)s and ({named})
               returning row_key, {names}, row_digest)
             insert into {table} (row_key, {names}, is_removed, landed_file_id, landed_line, row_digest, known_from)
-            select row_key, {names}, true, %(file)s, 0, row_digest, %(moment)s from ended order by row_key collate "C" """,
+            select row_key, {names}, true, %(file)s, 0, row_digest, %(moment)s from ended
+             order by row_key collate "C" """,
         {"people": list(people), "file": file_id, "moment": as_known_at},
     ).rowcount

@@ -31,6 +31,10 @@ DIALECT: Final = Dialect(delimiter="|", encoding="cp1252")
 SHRINK_SHARE: Final = 0.05
 SHRINK_ROWS: Final = 20
 
+#: A table may grow by this share of its rows, or by this many rows if that is more.
+GROWTH_SHARE: Final = 0.5
+GROWTH_ROWS: Final = 500
+
 _NEVER_EMPTY: Final = frozenset({"CF_PERSON"})
 _SEND_AGAIN: Final = "ask the supplier to send it again"
 
@@ -39,9 +43,11 @@ def make(profile: Profile, source: SourceSettings) -> CareFirstConnector:
     """The connector of one CareFirst source of a profile.
 
     Options of the source: `inbox`, where dumps arrive (relative to the profile's home); `shrink_accepted`, extract
-    dates (yyyymmdd, comma between) whose shrinking a person has looked at and accepted.
+    dates (yyyymmdd, comma between) whose shrinking a person has looked at and accepted; `volume_accepted` says the same
+    of a dump that grew.
     """
-    accepted = frozenset(part.strip() for part in source.options.get("shrink_accepted", "").split(",") if part.strip())
+    told = ",".join(source.options.get(name, "") for name in ("shrink_accepted", "volume_accepted"))
+    accepted = frozenset(part.strip() for part in told.split(",") if part.strip())
     return CareFirstConnector(profile.home / source.options["inbox"], accepted)
 
 
@@ -139,7 +145,7 @@ class CareFirstDump:
             landed = [self._table(by_name[e.file_name], e, spec, area, folder) for spec, e in entries.items()]
             newer = past.last_known_at is None or control.extract_end > past.last_known_at
             if newer and self.stamp not in self.connector.shrink_accepted:
-                self._refuse_to_shrink([table for _, table in landed], past)
+                self._compare_volumes([table for _, table in landed], past)
         except DeliveryProblem:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -193,8 +199,8 @@ class CareFirstDump:
         file = replace(kept, physical_lines=read.physical_lines, records=read.records)
         return file, LandedTable(spec.dataset, path.name, parquet, read.records, "full", read.findings)
 
-    def _refuse_to_shrink(self, tables: list[LandedTable], past: Past) -> None:
-        """Hold a dump in which a table lost more rows than a night explains: each would count as a deletion."""
+    def _compare_volumes(self, tables: list[LandedTable], past: Past) -> None:
+        """Hold a dump that lost or gained more rows than a night explains: deletions, or everything twice (F55)."""
         specs = {spec.dataset: spec.table for spec in table_specs(SOURCE).values()}
         for table in tables:
             before = past.last_records.get(table.dataset, 0)
@@ -205,6 +211,12 @@ class CareFirstDump:
                     "SHRANK",
                     f"{table.file_name}: {table.records} rows after {before}",
                     f"ask the supplier; if it is right, add {self.stamp} to the source's shrink_accepted",
+                )
+            if before and -lost > max(GROWTH_ROWS, GROWTH_SHARE * before):
+                raise _held(
+                    "GREW",
+                    f"{table.file_name}: {table.records} rows after {before}",
+                    f"ask the supplier; if it is right, add {self.stamp} to the source's volume_accepted",
                 )
 
     def _notes(self, control: Control, by_name: dict[str, Path]) -> Iterator[Finding]:

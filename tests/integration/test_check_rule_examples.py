@@ -58,10 +58,12 @@ def _judge(store: Store, runner: Runner, rule: Rule, examples: list[Example]) ->
                     "insert into landing.code_map values ('liquidlogic', %s, %s, 'clean')", (key, raw)
                 )
             else:
+                told = dict(field.split("=") for field in raw.split())
                 connection.exec_driver_sql(
                     f"""insert into landing.{dataset} (row_key, is_removed, landed_file_id, landed_line, row_digest,
-                        known_from) values (%s, false, 1, 1, '', now()) on conflict do nothing""",
-                    (key,),
+                        known_from{"".join(f", {name}" for name in told)})
+                        values (%s, false, 1, 1, '', now(){", %s" * len(told)}) on conflict do nothing""",
+                    (key, *told.values()),
                 )
         staging.create(connection, _TABLE, fields, place.key)
     rows = [{**example.row, "landed_line": n} for n, example in enumerate(examples, 1)]

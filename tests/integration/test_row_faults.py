@@ -1,0 +1,211 @@
+"""Faults of single rows from governance 9.2, each through CareFirst's real door, checks and conforming."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors import conform
+from domain.profile import Profile
+from domain.run import RunContext, RunResult, RunState
+from expectations import stage as check
+from expectations.quarantine import discard
+from expectations.replay import release, replay
+from review import linkage_report
+from tests.support import canaries
+from tests.support.carefirst_world import Desk, collect, event, person, record, rows, world
+
+BALANCE = """select * from ledger.landed_table t left join ledger.row_account a using (file_id, dataset)
+              where t.records is distinct from a.read"""
+HELD = "select dataset, rules, held_id from quarantine.held_row where state = 'held' order by dataset, line"
+
+
+class Night:
+    """A council of `size` clients with one request and one service each, whose first dump a test may spoil."""
+
+    def __init__(self, profile: Profile, home: Path, size: int = 30) -> None:
+        self.desk = Desk(home / "supplier")
+        source = replace(profile.source("carefirst"), options={"inbox": str(self.desk.arrived)})
+        self.profile = replace(profile, sources=(source,))
+        numbers = range(1, size + 1)
+        events = [event(n, "request", of=n) for n in numbers] + [event(100 + n, "service", of=n) for n in numbers]
+        self.desk.write(world([person(n) for n in numbers], [record(n) for n in numbers], events, nights=1))
+        self.desk.release(0)
+
+    def context(self, name: str = "night-0") -> RunContext:
+        return RunContext(self.profile, name, "test", source="carefirst")
+
+    def change(self, table: str, number: int, field: int, value: bytes, night: int = 0) -> None:
+        """Put another value into one field of one row of an arrived file."""
+        lines = self.desk.file(table, night).read_bytes().splitlines(keepends=True)
+        cells = lines[number].rstrip(b"\n").split(b"|")
+        cells[field] = value
+        lines[number] = b"|".join(cells) + b"\n"
+        self.desk.tamper(table, b"".join(lines), night)
+
+    def run(self, name: str = "night-0") -> list[RunResult]:
+        results = [collect(self.profile), check.run(self.context(name)), conform.run(self.context(name))]
+        assert [result.state for result in results] == [RunState.DONE] * 3, [r.findings for r in results]
+        assert self.ask(BALANCE) == [], "every row read is accounted for"
+        return results
+
+    def ask(self, query: str) -> list[dict[str, Any]]:
+        return rows(self.profile, query)
+
+
+@pytest.fixture
+def night(database: Profile, tmp_path: Path) -> Callable[..., Night]:
+    return lambda **how: Night(database, tmp_path, **how)
+
+
+def test_f40_dates_in_another_or_an_ambiguous_style_are_held_never_guessed(night: Callable[..., Night]) -> None:
+    first = night()
+    strange = [b"2026-04-01 10:00:00", b"04/13/2026 10:00:00", b"01/04/26 10:00:00", b"46113", b"01-APR-2026"]
+    for place, value in enumerate(strange, 1):
+        first.change("ACTIVITY", place, 4, value)
+    first.change("SERVICE_AGREEMENT", 1, 4, b"03/04/2026")  # the third of April or the fourth of March?
+    first.run()
+    held = [(r["dataset"], tuple(r["rules"])) for r in first.ask(HELD)]
+    assert held.count(("carefirst__activity", ("DAT-001",))) == len(strange)
+    assert held.count(("carefirst__service_agreement", ("DAT-001",))) == 1
+    dates = first.ask("select distinct start_date::text as day from payload.request where known_to is null")
+    assert [r["day"] for r in dates] == ["2026-01-12"], "no value was coerced into another day"
+
+
+def test_f41_what_happens_after_the_death_or_before_the_birth_is_kept_flagged_and_counted(
+    night: Callable[..., Night],
+) -> None:
+    first = night()
+    first.change("PERSON", 1, 8, b"11-JAN-2026")  # the request of this person is of 12 January
+    first.change("PERSON", 2, 6, b"13-JAN-1999")
+    first.change("ACTIVITY", 2, 4, b"01/02/1998 10:00:00")
+    first.run()
+    outside = first.ask("select rule, sum(failed)::int as n from ledger.rule_result where rule = 'DAT-007' group by 1")
+    assert outside == [{"rule": "DAT-007", "n": 2}], "the dead person's request and service"
+    assert len(first.ask("select * from payload.request where known_to is null")) == 29, "all but the one of a child"
+    left = first.ask("select reason from ledger.exclusion where dataset = 'carefirst__activity'")
+    assert left == [{"reason": "before_18"}]
+
+
+def test_f42_a_text_of_ten_megabytes_stops_nothing_and_is_held(night: Callable[..., Night]) -> None:
+    first = night()
+    answers = first.desk.file("OBSERVATION").read_bytes()
+    first.desk.tamper("OBSERVATION", answers.replace(b"Asked for help at home", b"x" * 10_000_000, 1))
+    first.run()
+    assert [(r["dataset"], r["rules"]) for r in first.ask(HELD)] == [("carefirst__observation", ["TXT-003"])]
+    account = first.ask("select read - inserted as rest, quarantined from ledger.row_account where dataset ="
+                        " 'carefirst__observation'")  # fmt: skip
+    assert account == [{"rest": 1, "quarantined": 1}]
+
+
+def test_f43_f44_f45_markup_sql_and_formulas_are_text_kept_exactly(night: Callable[..., Night], admin_url: str) -> None:
+    first = night()
+    evil = {
+        1: "<script>alert('x')</script>",
+        2: "'; drop table landing.carefirst__person; --",
+        3: "=cmd|' /C calc'!A0".replace("|", "¦"),
+        4: "%(source)s {{ 7*7 }} \\x00 $1 %s",
+        5: "+44 20 7946 0000",
+        6: "@SUM(A1)",
+    }
+    for place, value in evil.items():
+        first.change("PERSON", place, 3, value.encode("cp1252"))
+    first.run()
+    kept = {r["surname"] for r in first.ask("select surname from landing.carefirst__person where known_to is null")}
+    assert set(evil.values()) <= kept, "F45: the landing zone holds what was sent, to the letter"
+    assert len(first.ask("select * from identity.source_person where known_to is null")) == 30, "F44: no effect"
+    shown = [hit for hit in canaries.in_database(admin_url, ["<script>", "drop table"]) if hit.startswith("ledger.")]
+    assert shown == []
+
+
+def test_f43_every_page_escapes_what_it_shows() -> None:
+    folder = Path(linkage_report.__file__).parent
+    makers = [m.read_text() for m in folder.glob("*.py") if "Environment(" in m.read_text()]
+    assert makers and all("autoescape=True" in text for text in makers)
+    templates = [page.read_text() for page in (folder / "templates").rglob("*.html")]
+    assert templates and not [text for text in templates if "|safe" in text.replace(" ", "") or "autoescape" in text]
+
+
+def test_f46_notes_that_name_somebody_else_are_not_taken_from_the_extract(
+    night: Callable[..., Night], admin_url: str
+) -> None:
+    first = night()
+    third = "Kanarienkind"
+    stamp = first.desk.file("PERSON").name[-12:]
+    (first.desk.arrived / f"CF_CASE_NOTE_{stamp}").write_text(f"NOTE_ID|PERSON_ID|NOTE\n1|4000001|Her son {third}\n")
+    lines = first.desk.file("ACTIVITY").read_text("cp1252").splitlines()
+    noted = [f"{lines[0]}|NOTE_TEXT", *(f"{line}|Lives with {third}" for line in lines[1:])]
+    first.desk.tamper("ACTIVITY", "".join(line + "\n" for line in noted).encode())
+    landed = first.run()[0]
+    assert {"UNEXPECTED_FILE", "UNKNOWN_COLUMN"} <= {f.code for f in landed.findings}
+    assert canaries.in_database(admin_url, [third]) == []
+
+
+def test_f49_of_one_key_told_twice_the_last_line_counts_and_the_other_waits_with_its_reason(
+    night: Callable[..., Night],
+) -> None:
+    first = night()
+    people = first.desk.file("PERSON").read_bytes()
+    one = people.splitlines(keepends=True)[1]
+    other = one.replace(b"MARLOW", b"HARLOW")
+    first.desk.tamper("PERSON", people + other + other, rows=32)
+    first.run()
+    assert [(r["dataset"], r["rules"]) for r in first.ask(HELD)] == [("carefirst__person", ["KEY-005"])]
+    account = "select inserted, duplicate, quarantined, superseded from ledger.row_account where dataset = 'carefirst__person'"
+    assert first.ask(account) == [{"inserted": 30, "duplicate": 1, "quarantined": 1, "superseded": 0}]
+    key = one.split(b"|")[0].decode()
+    name = f"select surname from landing.carefirst__person where person_id = '{key}' and known_to is null"
+    assert first.ask(name) == [{"surname": "HARLOW"}], "the declared rule: the last line"
+    replay(first.context())
+    assert first.ask(name) == [{"surname": "HARLOW"}], "no replay overwrites what was decided"
+    (held,) = (int(r["held_id"]) for r in first.ask(HELD))
+    discard(first.profile, [held], reason="the owner says HARLOW", first="A. Analyst", second="B. Boss")
+    assert first.ask(HELD) == [] and first.ask(BALANCE) == []
+
+
+def test_f49_a_person_may_release_the_line_that_was_not_taken(night: Callable[..., Night]) -> None:
+    first = night()
+    people = first.desk.file("PERSON").read_bytes()
+    one = people.splitlines(keepends=True)[1]
+    first.desk.tamper("PERSON", people + one.replace(b"MARLOW", b"HARLOW"), rows=31)
+    first.run()
+    (held,) = (int(r["held_id"]) for r in first.ask(HELD))
+    assert release(first.context(), [held], reason="the owner says MARLOW", decided_by="A. Analyst") == 1
+    key = one.split(b"|")[0].decode()
+    name = f"select surname from landing.carefirst__person where person_id = '{key}' and known_to is null"
+    assert first.ask(name) == [{"surname": "MARLOW"}] and first.ask(BALANCE) == []
+
+
+def test_f52_unknown_codes_read_as_unknown_are_counted_and_raise_an_alarm_above_a_share(
+    night: Callable[..., Night],
+) -> None:
+    first = night()
+    for place in range(1, 29):
+        first.change("PERSON", place, 9, b"Q9    ")
+    findings = [finding for result in first.run() for finding in result.findings]
+    (alarm,) = [f for f in findings if f.code == "CODES-ALARM"]
+    assert "COD-002 28 of 30" in alarm.message and "mapping" in alarm.remedy
+    known = first.ask("select count(ethnicity_code) as n from identity.source_person where known_to is null")
+    assert known == [{"n": 2}], "the others read as not known; their rows are kept"
+
+
+def test_f55_a_dump_that_grew_beyond_measure_waits_for_a_person(night: Callable[..., Night]) -> None:
+    first = night()
+    first.run()
+    first.desk.release(1)
+    people = first.desk.file("PERSON", 1).read_bytes()
+    template = people.splitlines(keepends=True)[1]
+    many = b"".join(template.replace(b"4000001", str(5_000_000 + n).encode()) for n in range(600))
+    first.desk.tamper("PERSON", people + many, 1, rows=630)
+    held = collect(first.profile)
+    assert (held.state, held.findings[0].code) == (RunState.HELD, "GREW")
+    assert len(first.ask("select * from landing.carefirst__person")) == 30, "nothing of it was loaded"
+    stamp = first.desk.file("PERSON", 1).stem[-8:]
+    options = {**first.profile.source("carefirst").options, "volume_accepted": stamp}
+    first.profile = replace(first.profile, sources=(replace(first.profile.source("carefirst"), options=options),))
+    first.run("night-1")
+    assert len(first.ask("select * from landing.carefirst__person where known_to is null")) == 630
