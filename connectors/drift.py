@@ -108,8 +108,8 @@ def fitting(headings: Sequence[str], spec: TableSpec, decisions: Decisions) -> F
     )  # the first of equals is the newest
 
 
-def table_of_another_system(headings: Sequence[str], spec: TableSpec) -> str:
-    """Which table of which other supplier the headings belong to, mostly; '' when they belong to none (F18)."""
+def refuse_another_system(headings: Sequence[str], spec: TableSpec) -> None:
+    """Raises `DeliveryProblem` (refused) when most headings are those of one table of another supplier (F18)."""
     words = {w for heading in headings for w in re.split(r"[^A-Za-z0-9_]+", heading) if w}  # whatever the delimiter
     found = [
         (len(words & {c.name for c in other.columns}), f"{other.table} of {supplier}")
@@ -118,7 +118,12 @@ def table_of_another_system(headings: Sequence[str], spec: TableSpec) -> str:
         for other in table_specs(supplier).values()
     ]
     shared, name = max(found, default=(0, ""))
-    return name if shared >= 3 and shared * 2 > len(words) else ""
+    if shared >= 3 and shared * 2 > len(words):
+        raise _refused(
+            "OTHER_SYSTEM",
+            f"{spec.table}: the headings are those of {name}",
+            "nothing was loaded; find out who put it into this folder, and tell the supplier",
+        )
 
 
 def shown(heading: str) -> str:
@@ -134,12 +139,7 @@ def _missing(
     samples: Mapping[str, Sequence[str | None]],
 ) -> DeliveryProblem:
     if len(fit.unknown) == len(fit.names):
-        if other := table_of_another_system(headings, spec):
-            return _refused(
-                "OTHER_SYSTEM",
-                f"{spec.table}: the headings are those of {other}",
-                "nothing was loaded; find out who put it into this folder, and tell the supplier",
-            )
+        refuse_another_system(headings, spec)
         return _refused(
             "NO_HEADER",
             f"{spec.table}: none of the {len(fit.names)} headings is known; the first line may not be a header",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from connectors.base import DeliveryProblem
-from connectors.drift import columns_by_field
+from connectors.drift import columns_by_field, refuse_another_system
 from connectors.landing import TableWriter
 from connectors.spec import TableSpec
 from domain.run import Finding, RunState
@@ -54,6 +54,7 @@ class _Lines:
     position: int = 0  # bytes handed out
     undecodable: int = 0
     controls: int = 0
+    first: str = ""  # the first line, to tell whose file it is when it cannot be parsed
     findings: list[Finding] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[str]:
@@ -76,7 +77,9 @@ class _Lines:
                     "ask the supplier to send it again",
                 )
             self.breaks += 1
-            yield self._tidy(line.decode(self.encoding, "surrogateescape"))
+            text = self._tidy(line.decode(self.encoding, "surrogateescape"))
+            self.first = self.first or text
+            yield text
         if self.position == 0:
             raise _refused("EMPTY_FILE", f"{self.name}: empty file", "ask the supplier to send it again")
 
@@ -113,6 +116,8 @@ def read_table(handle: BinaryIO, name: str, dialect: Dialect, spec: TableSpec, o
                 columns = list(zip(*batch, strict=True))
                 writer.write({f: columns[place] for f, place in positions.items()}, len(batch))
     except csv.Error as problem:
+        if reader.line_num <= 1:
+            refuse_another_system([lines.first], spec)
         code = "CUT_OFF" if "end of data" in str(problem) else "WRONG_DIALECT"
         where = f"line {reader.line_num}, byte {lines.position}"
         raise _refused(code, f"{name}: quoting breaks at {where}", "ask the supplier to send it again") from None

@@ -60,9 +60,20 @@ def _land_as_decided(context: RunContext, store: Store, lease: Lease) -> RunResu
         finding = Finding("MAPPING_PAGE", str(problem), "mend the page, or take the entry out and decide again")
         return RunResult(STAGE, source.name, RunState.HELD, findings=(finding,))
     login = credentials_of(source, context.secrets)
-    brought = bring(context.profile, source, login)
+    brought = bring(context.profile, source, login, lambda sha256: _has_landed(store, source.name, sha256))
     with in_force(decisions), lent(login):
         return after_bringing(brought, _land(context, store, lease))
+
+
+def _has_landed(store: Store, source: str, sha256: str) -> bool:
+    with store.connect("loader") as connection:
+        return bool(
+            connection.exec_driver_sql(
+                """select exists (select from ledger.file f join ledger.delivery d using (delivery_id)
+                    where d.source = %(source)s and f.sha256 = %(hash)s)""",
+                {"source": source, "hash": sha256},
+            ).scalar_one()
+        )
 
 
 def _land(context: RunContext, store: Store, _: Lease) -> RunResult:

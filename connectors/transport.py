@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -61,7 +61,7 @@ def settings_of(profile: Profile, source: SourceSettings) -> TransportSettings:
     try:
         return TransportSettings(
             profile.home / options["inbox"],
-            profile.home / "transport" / source.name,
+            profile.landing / "transport" / source.name,
             options.get("owner", "the owner of the source"),
             float(options.get("stable_seconds", "30")),
             int(options.get("tries", "3")),
@@ -74,17 +74,24 @@ def settings_of(profile: Profile, source: SourceSettings) -> TransportSettings:
         ) from None
 
 
-def bring(profile: Profile, source: SourceSettings, secrets: Mapping[str, str]) -> Brought:
+def bring(
+    profile: Profile,
+    source: SourceSettings,
+    secrets: Mapping[str, str],
+    was_taken: Callable[[str], bool] = lambda _: True,
+) -> Brought:
     """Mirror new files of `source` into its inbox.
 
-    Returns how it ended; what could be brought is in the inbox even when a later file could not. Raises `ProfileError`
-    when the settings cannot be used.
+    `was_taken` says whether a file of that SHA-256 has been landed: only such a one is not replaced by other content
+    under its name without a person. Returns how it ended; what could be brought is in the inbox even when a later file
+    could not. Raises `ProfileError` when the settings cannot be used.
     """
     if not source.options.get("remote"):
         return Brought()
     settings = settings_of(profile, source)
     settings.inbox.mkdir(parents=True, exist_ok=True)
-    told = _Told()
+    settings.work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    told = _Told(was_taken)
     for attempt in range(settings.tries):
         try:
             with open_remote(source, secrets, profile.home) as remote:
@@ -108,6 +115,7 @@ def after_bringing(brought: Brought, landed: RunResult) -> RunResult:
 
 @dataclass(slots=True)
 class _Told:
+    was_taken: Callable[[str], bool]
     files: int = 0
     state: RunState = RunState.DONE
     findings: list[Finding] = field(default_factory=list)
@@ -165,6 +173,10 @@ def _bring_one(
         return
     digest = sha256_of(part)
     before = state.digest(path)
+    if before and digest != before and not told.was_taken(before):
+        _place(settings.inbox / path, settings.work / "replaced" / f"{path}~{before[:12]}")
+        told.findings.append(Finding("SENT_AGAIN", f"{source}: {path} was sent again; nothing of the first was loaded"))
+        before = ""
     if before and digest != before:
         beside = settings.work / "corrections" / f"{path}~{digest[:12]}"
         _place(part, beside)
@@ -199,7 +211,9 @@ def _fetch(remote: Remote, path: str, look: Look, part: Path) -> None:
 
 
 def _place(part: Path, target: Path) -> None:
-    """Put a whole file under its name in one step, whatever disk the target is on."""
+    """Put a whole file under its name in one step, whatever disk the target is on; nothing when it is gone."""
+    if not part.exists():
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     hidden = target.with_name(f".{target.name}.bringing")
     try:
@@ -214,7 +228,7 @@ def _correction(source: str, path: str, digest: str) -> Finding:
     return Finding(
         "SAME_NAME_OTHER_CONTENT",
         f"{source}: {path} came before with other content; the new one is kept beside it ({digest[:12]})",
-        f"ask the supplier; if it is a correction: `onestory held correct {source} '{path}' --reason …`",
+        f"ask the supplier; if it is a correction: `onestory held correct {source} '{path}' --reason … --by …`",
     )
 
 

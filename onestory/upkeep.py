@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -114,6 +115,35 @@ def give_up(
 
     done = refuse(_load(profile), delivery, reason=reason, decided_by=by)
     typer.echo("given up" if done else "that delivery is not held by the check stage")
+
+
+@app.command()
+def correct(
+    source: Annotated[str, typer.Argument(help="The source's name in the profile.")],
+    file: Annotated[str, typer.Argument(help="The file, as the finding names it.")],
+    profile: ProfileOption,
+    reason: Reason,
+    by: Annotated[str, typer.Option(help="Who decides.")],
+    discard: Annotated[bool, typer.Option("--discard", help="It is no correction: keep the first file.")] = False,
+) -> None:
+    """Take a file that came again with other content as a correction of the first. It is landed on the next run."""
+    from connectors.transport import correct as put_in_place
+    from domain.run import Finding, RunResult, RunState
+    from governance.ledger import recorded
+
+    context = _context(profile, source)
+    settings = context.profile.source(source)
+    act = "is no correction" if discard else "is a correction"
+
+    def body(*_: object) -> RunResult:
+        done = put_in_place(context.profile, settings, file, accept=not discard)
+        told = Finding("DECIDED", f"{file} {act}, by {by.strip()}: {reason.strip()}")
+        return RunResult("correct", source, RunState.DONE, {"corrections": int(done)}, (told,) if done else ())
+
+    if not reason.strip() or not by.strip():
+        raise typer.BadParameter("a decision needs a person and a reason")
+    counted = recorded("correct", "loader", replace(context, actor=by.strip()), body).counts
+    typer.echo(f"{file} {act}" if counted.get("corrections") else f"no correction of {file} waits")
 
 
 def _load(profile: Path) -> Profile:

@@ -44,15 +44,16 @@ class Council:
 
     def __init__(self, home: Path, **options: str) -> None:
         self.home = home
+        self.landing = home / "landing"
         self.inbox = home / "inbox"
         settled = {"inbox": str(self.inbox), "stable_seconds": "0", "retry_pause": "0.01", "owner": "the trust's desk"}
         self.source = SourceSettings("carefirst", "carefirst", settled | options)
 
-    def bring(self, secrets: dict[str, str], **options: str) -> Brought:
+    def bring(self, secrets: dict[str, str], was_taken: bool = True, **options: str) -> Brought:
         profile = self  # bring asks a profile for its home and its path only
         self.path = self.home / "council.yml"
         source = replace(self.source, options={**self.source.options, **options})
-        return bring(profile, source, secrets)  # type: ignore[arg-type]
+        return bring(profile, source, secrets, lambda _: was_taken)  # type: ignore[arg-type]
 
     def arrived(self) -> dict[str, bytes]:
         return {str(p.relative_to(self.inbox)): p.read_bytes() for p in self.inbox.rglob("*") if p.is_file()}
@@ -133,6 +134,16 @@ def test_f14_other_content_under_a_name_that_came_before_is_kept_beside_it_and_w
     assert council.arrived() == {name: b"corrected\n"}
     assert council.bring(server.secrets).state is RunState.DONE
     assert not correct(council, council.source, name)  # type: ignore[arg-type]
+
+
+def test_a_file_of_which_nothing_was_loaded_may_be_sent_again_under_its_name(
+    server: SftpServer, council: Council
+) -> None:
+    (server.folder / "A.csv").write_bytes(b"")
+    council.bring(server.secrets)
+    (server.folder / "A.csv").write_bytes(b"whole\n")
+    again = council.bring(server.secrets, was_taken=False)
+    assert (again.state, codes(again), council.arrived()) == (RunState.DONE, ["SENT_AGAIN"], {"A.csv": b"whole\n"})
 
 
 def test_f12_the_same_content_sent_again_under_its_name_is_no_correction(server: SftpServer, council: Council) -> None:
@@ -238,13 +249,13 @@ def test_f23_a_connection_lost_in_mid_transfer_shows_nothing_and_the_next_run_go
     remote = server.remote.replace(str(server.port), str(between.own_port))
     lost = council.bring(server.secrets, remote=remote, tries="1")
     assert (lost.state, codes(lost), council.arrived()) == (RunState.HELD, ["CONNECTION_LOST"], {})
-    partial = next((council.home / "transport").rglob("*.part"))
+    partial = next((council.landing / "transport").rglob("*.part"))
     assert 1_000_000 < partial.stat().st_size < len(content)
     before = between.passed
     assert council.bring(server.secrets, remote=remote).files == 1
     assert council.arrived() == {"SRExtract.zip": content}
     assert between.passed - before < len(content) - 1_000_000, "what had come was not read again"
-    assert not list((council.home / "transport").rglob("*.part*"))
+    assert not list((council.landing / "transport").rglob("*.part*"))
 
 
 def test_f23_within_one_run_a_lost_connection_is_taken_up_again(server: SftpServer, council: Council) -> None:
@@ -295,5 +306,5 @@ def test_without_a_remote_there_is_nothing_to_do(tmp_path: Path) -> None:
 def test_the_state_of_a_place_holds_names_sizes_and_hashes_only(server: SftpServer, council: Council) -> None:
     (server.folder / "A.csv").write_bytes(b"Kanarie\n")
     council.bring(server.secrets)
-    state = json.loads((council.home / "transport" / "carefirst" / "brought.json").read_text())
+    state = json.loads((council.landing / "transport" / "carefirst" / "brought.json").read_text())
     assert set(state) == {"A.csv"} and set(state["A.csv"]) == {"size", "changed", "sha256", "waiting"}

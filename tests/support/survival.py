@@ -38,7 +38,7 @@ class Survival:
 
     def ended(self, result: RunResult, state: RunState, code: str) -> None:
         """The run ended as declared, says why and what to do, and everything else held meanwhile."""
-        assert (result.state, [f.code for f in result.findings if f.code == code]) == (state, [code]), result.findings
+        assert (result.state, {f.code for f in result.findings} & {code}) == (state, {code}), result.findings
         assert all(f.message and f.remedy for f in result.findings if f.code == code), "a message a person can act on"
         assert (EXIT_FOR[result.state.value] == 0) == (state is RunState.DONE)
         assert [r["state"] for r in self.rows(_LAST_RUN, stage=result.stage)] == [state.value], (
