@@ -12,7 +12,7 @@ from expectations.rule import Rule, RuleError
 
 @cache
 def all_rules() -> Mapping[str, Rule]:
-    """Every rule by its code. Raises `RuleError` when a file's name and its rule's code differ."""
+    """Every rule by its code. Raises `RuleError` when a file's name and its rule's code differ, or two share one."""
     found: dict[str, Rule] = {}
     for page in sorted(entry.name for entry in files(__name__).iterdir()):
         if not page.endswith(".py") or page.startswith("_"):
@@ -20,6 +20,8 @@ def all_rules() -> Mapping[str, Rule]:
         rule = import_module(f"{__name__}.{page[:-3]}").RULE
         if not page.startswith(rule.code.lower().replace("-", "_") + "_"):
             raise RuleError(f"the file {page} holds the rule {rule.code}")
+        if rule.code in found:
+            raise RuleError(f"two files hold the rule {rule.code}")
         found[rule.code] = rule
     return found
 

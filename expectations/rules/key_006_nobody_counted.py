@@ -1,4 +1,4 @@
-"""KEY-003: an identifier that stands for nobody is read as missing, and counted (sources 2.3, 11 D85)."""
+"""KEY-006: an identifier that stands for nobody is read as missing, and counted (sources 2.3, 11 D85)."""
 
 from expectations.rule import Condition, Example, Place, Rule, Use, any_of, filled, present
 
@@ -8,7 +8,7 @@ def condition(use: Use, _: Place) -> Condition:
 
 
 RULE = Rule(
-    code="KEY-003",
+    code="KEY-006",
     text="An identifier names somebody or something, or is left empty; -1, '-1', 0 and the like are read as missing.",
     severity="info",
     why="Taken for an id, -1 would tie every row that names nobody to one another.",
