@@ -193,9 +193,10 @@ class MiCareNight:
             return self.ran_at
         path = self.files["CODES"]
         if path.stat().st_size == 0:
-            raise refused("EMPTY_FILE", f"{path.name}: empty file")
+            raise refused("EMPTY_FILE", f"{self.path.name}/{path.name}: empty file")
         if not has_trailer(path):
-            raise refused("CUT_OFF", f"{path.name}: it ends at byte {path.stat().st_size} without its trailer")
+            at = path.stat().st_size
+            raise refused("CUT_OFF", f"{self.path.name}/{path.name}: it ends at byte {at} without its trailer")
         raise refused("NO_RUN_MOMENT", f"{self.name}: {path.name} does not say when the batch ran")
 
     def _may_be_at_work(self, last: Path) -> bool:
@@ -204,12 +205,13 @@ class MiCareNight:
 
     def _table(self, table: str, area: Path, folder: Path) -> tuple[RawFile, LandedTable]:
         path, spec = self.files[table], _spec_of(table)
-        kept = keep(path, area)
+        name = f"{self.path.name}/{path.name}"  # files are called the same every night
+        kept = keep(path, area, name)
         parquet = folder / f"{spec.dataset}.parquet"
         with kept.path.open("rb") as handle:
-            read = read_flat(handle, path.name, spec, self.connector.code_page(table), parquet)
+            read = read_flat(handle, name, spec, self.connector.code_page(table), parquet)
         file = replace(kept, physical_lines=read.physical_lines, records=read.records)
-        return file, LandedTable(spec.dataset, path.name, parquet, read.records, "full", read.findings)
+        return file, LandedTable(spec.dataset, name, parquet, read.records, "full", read.findings)
 
     def _refuse_to_shrink(self, tables: list[LandedTable], past: Past) -> None:
         """Hold a night in which a table lost more rows than a night explains: each would count as a deletion."""
@@ -220,7 +222,7 @@ class MiCareNight:
             if emptied or lost > max(SHRINK_ROWS, SHRINK_SHARE * before):
                 raise held(
                     "SHRANK",
-                    f"{self.name}: {table.file_name}: {table.records} rows after {before}",
+                    f"{table.file_name}: {table.records} rows after {before}",
                     f"ask the supplier; if it is right, add {self.path.name} to the source's shrink_accepted",
                 )
 

@@ -36,7 +36,7 @@ def write(world: World, supply: Path) -> None:
         for table in COLUMNS:
             if draws.hits("D89c", f"{table}:{night}"):
                 deliveries.marked.setdefault(night, []).append(table)
-                draws.note("D89", table, f"{deliveries.name(night)}/{table}", "", night)
+                draws.note("D89", table, f"{deliveries.stamp(night)}/MICARE_{table}.TXT", "", night)
     for night, kind in deliveries.faults.items():
         if night <= last:
             draws.log.add("D91", deliveries.name(night), deliveries.name(night), kind, night)

@@ -113,7 +113,7 @@ def _read_dataset(connection: Connection, spec: TableSpec, found: FoundRows) -> 
             select version_id, {columns} from landing.{identifier(spec.dataset)}"""
     )
     moment = connection.exec_driver_sql("select coalesce(max(as_known_at), now()) from ledger.delivery").scalar_one()
-    place = Place(spec.dataset, spec.key, fields, moment)
+    place = Place(spec.dataset, spec.key, fields, moment, {spec.dataset: (_SCRATCH,)})
     compiled = compile_suite(suite, place, spec.removed, _SCRATCH)
     flagged = ", ".join(f"case when {check.column} then '{check.code}' end" for check in compiled.checks) or "null"
     ids = ", ".join(f"{identifier(name)}::text" for name in (*spec.key, *(f for f in _PERSON_FIELDS if f in fields)))

@@ -186,7 +186,7 @@ def test_f26_control_characters_become_blanks_and_the_original_stays(desk: Desk)
     landed = land(desk)
     assert "Asked for he p at home" in [row["description"] for row in read(landed, "episode")]
     assert "CONTROL_CHARACTERS" in codes(landed)
-    kept = next(file.path for file in landed.files if file.name == "MICARE_EPISODE.TXT")
+    kept = next(file.path for file in landed.files if file.name == "20260326/MICARE_EPISODE.TXT")
     assert kept.read_bytes() == content
 
 
