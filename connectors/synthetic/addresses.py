@@ -109,8 +109,8 @@ class AddressBook:
     households: int
     units: dict[District, list[PostcodeUnit]] = field(default_factory=dict)
     homes: list[CareHome] = field(default_factory=list)
+    serial: int = 0  # number of the postcode laid out last
     _used: set[str] = field(default_factory=set)
-    _serial: int = 0
 
     def __post_init__(self) -> None:
         """Lays out the postcodes: one for every eight known households of a district."""
@@ -128,10 +128,10 @@ class AddressBook:
             if postcode not in self._used:
                 break
         self._used.add(postcode)
-        self._serial += 1
+        self.serial += 1
         street = f"{self.rng.choice(words('street first'))} {self.rng.choice(words('street last'))}"
         locality = self.rng.choice(_LOCALITIES)
-        return PostcodeUnit(postcode, street, locality, town, district, self.rng.randrange(1, 120), self._serial)
+        return PostcodeUnit(postcode, street, locality, town, district, self.rng.randrange(1, 120), self.serial)
 
     def dwelling(self, district: District) -> Dwelling:
         """A private home in the district."""

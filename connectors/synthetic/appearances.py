@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from connectors.synthetic.children import is_child_client
 from connectors.synthetic.council import CareSpell, Council
-from connectors.synthetic.keys import person_key
+from connectors.synthetic.keys import RECORDS_EACH, person_key
 from connectors.synthetic.world import SYSTEMS, Appearance, System, TrueEvent, TruePerson
 
 Role = Literal["client", "carer", "patient", "related"]
@@ -24,11 +24,11 @@ _TITLES: Final = {"M": "Mr", "F": "Mrs"}
 class Register:
     """Every record of every system, in order, and who they belong to."""
 
-    def __init__(self) -> None:
-        """Starts empty; keys count up from 1 in each system."""
+    def __init__(self, shard: int = 0) -> None:
+        """Starts empty; keys count up from 1 in each system, in a later part of a county from where it begins."""
         self.by_system: dict[System, list[Appearance]] = {system: [] for system in SYSTEMS}
         self.of_person: dict[tuple[System, int], Appearance] = {}
-        self._numbers: dict[System, int] = dict.fromkeys(SYSTEMS, 0)
+        self._numbers: dict[System, int] = dict.fromkeys(SYSTEMS, shard * RECORDS_EACH)
 
     def next_key(self, system: System, rng: random.Random) -> str:
         """A key nobody has; a supplier skips some."""
@@ -127,7 +127,7 @@ def register_everybody(council: Council, events: list[TrueEvent]) -> Register:
     known by association come with the person cared for.
     """
     rng = council.rng("appearances")
-    register = Register()
+    register = Register(council.settings.shard)
     first = _first_nights(events)
     people = list(council.people)
     rng.shuffle(people)

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Final, cast
 
 from connectors.synthetic.addresses import AddressBook, District
+from connectors.synthetic.keys import RECORDS_EACH
 from connectors.synthetic.names import NameBook, name_book
 from connectors.synthetic.nhs_numbers import NumberBook
 from connectors.synthetic.settings import SyntheticSettings
@@ -66,8 +67,10 @@ class Council:
     def open(settings: SyntheticSettings) -> Council:
         """An empty council for these settings."""
         households = round((settings.patient_count + settings.care_client_count) * 0.75)
-        book = AddressBook(random.Random(f"{settings.seed}:addresses"), households)
-        return Council(settings, name_book(), NumberBook(settings.seed), book)
+        book = AddressBook(
+            random.Random(f"{settings.seed}:addresses"), households, serial=settings.shard * RECORDS_EACH
+        )
+        return Council(settings, name_book(), NumberBook(settings.seed, settings.shard), book)
 
     def care_systems(self) -> tuple[System, ...]:
         """The case systems of this council, a replaced one first; finance is none of them."""

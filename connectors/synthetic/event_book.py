@@ -13,7 +13,7 @@ from typing import Final
 
 from connectors.synthetic.council import Council
 from connectors.synthetic.defects import DefectLog
-from connectors.synthetic.keys import event_key
+from connectors.synthetic.keys import EVENTS_EACH, event_key
 from connectors.synthetic.world import (
     SYSTEMS,
     ClientType,
@@ -52,6 +52,7 @@ class EventBook:
         self._council = council
         self._nights = council.settings.nights
         self._first = council.settings.first_night.toordinal()
+        self._before = council.settings.shard * EVENTS_EACH
         self._logs = {system: DefectLog(defects, system) for system in SYSTEMS}
         self._late: list[TrueEvent] = []
         self._cut: list[tuple[TrueEvent, TrueEvent]] = []
@@ -82,7 +83,16 @@ class EventBook:
         if night > self._nights:
             return None
         event = TrueEvent(
-            len(self.events) + 1, person.person_id, kind, system, client_type, start, None, "open", night, facts
+            self._before + len(self.events) + 1,
+            person.person_id,
+            kind,
+            system,
+            client_type,
+            start,
+            None,
+            "open",
+            night,
+            facts,
         )
         self._close(rng, event, end, ending or {}, "cancelled" if cancelled else "completed", typed, closed_told)
         self.events.append(event)
@@ -102,8 +112,8 @@ class EventBook:
         """The event once more in another system, as known by now, from `night` on and with a start of its own."""
         end = event.end_at if event.end_at is None or event.end_at >= start else start
         copy = TrueEvent(
-            len(self.events) + 1, event.person_id, event.kind, system, event.client_type, start, end, event.status,
-            night, dict(event.facts), copy_of=event.event_id,
+            self._before + len(self.events) + 1, event.person_id, event.kind, system, event.client_type, start, end,
+            event.status, night, dict(event.facts), copy_of=event.event_id,
         )  # fmt: skip
         self.events.append(copy)
         return copy

@@ -116,13 +116,15 @@ def name_practices(council: Council) -> None:
     kinds = ("Surgery", "Medical Centre", "Health Centre", "Practice")
     for number in range(count):
         unit = council.addresses.units["west" if number % 5 < 3 else "east"][number % 12]
-        council.gp_practices.append((f"Y99{number + 1:03d}", f"{unit.street} {rng.choice(kinds)}, {unit.town}"))
+        council.gp_practices.append(
+            (f"Y{99_001 + number - 100 * council.settings.shard}", f"{unit.street} {rng.choice(kinds)}, {unit.town}")
+        )
 
 
 def name_providers(council: Council) -> None:
     """Providers of care with location ids of the regulator's shape: care homes first, then home care and the rest."""
     rng = council.rng("providers")
-    base = 990_000_000 + rng.randrange(1000)
+    base = 990_000_000 + rng.randrange(1000) + 100_000 * council.settings.shard
     for home in council.addresses.homes:
         council.providers.append((home.name, ""))
     for number in range(max(8, round(30 * min(4.0, council.settings.scale**0.5)))):

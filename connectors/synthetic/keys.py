@@ -47,6 +47,11 @@ _EVENT_OFFSETS: Final[dict[tuple[System, EventKind], int]] = {
     ("micare", "dols"): 770_000_000,
 }
 
+#: The parts of a county share no number: so many records, events and list entries are set aside for each.
+RECORDS_EACH: Final = 150_000
+EVENTS_EACH: Final = 450_000
+LIST_ITEMS_EACH: Final = 500
+
 _SYSTMONE_PERSON_OFFSET: Final = 35_161_000_000
 _LIQUIDLOGIC_PERSON_OFFSET: Final = 100_000
 _CAREFIRST_PERSON_OFFSET: Final = 4_000_000

@@ -29,6 +29,7 @@ class SyntheticSettings:
     care_clients: int = 5_000
     patients: int = 20_000
     setting: str = "two_districts"
+    shard: int = 0  # which part of a county: its numbers, keys and lists lie apart from those of every other part
 
     @staticmethod
     def of(setting: str, *, nights: int, seed: int = 20260331, scale: float = 1.0) -> SyntheticSettings:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.synthetic.keys import event_key
+from connectors.synthetic.nhs_numbers import is_valid
 from connectors.synthetic.world import Appearance, TrueEvent, World
 
 FILES: Final = ("person", "appearance", "event", "defect", "caring", "migration", "file_fault")
@@ -127,7 +128,8 @@ def has_number(appearance: Appearance, nights: int) -> bool:
     if fields is None:
         return False
     digits = fields["nhs_number"].replace(" ", "").replace("-", "")
-    return digits.startswith("999") and not digits.startswith("9994") and len(digits) == 10 and len(set(digits)) > 1
+    is_issued = digits.startswith("999") or (digits.startswith("9") and is_valid(digits))
+    return is_issued and not digits.startswith("9994") and len(digits) == 10 and len(set(digits)) > 1
 
 
 def _appearances(world: World) -> pa.Table:
