@@ -85,7 +85,7 @@ def event(number: int, kind: str, of: int = 1, **changes: Any) -> TrueEvent:
     start: dict[str, Any] = {
         "client_type": "Service user", "start_at": started, "end_at": started + timedelta(days=9),
         "status": "completed", "recorded_night": 0, "appearance_key": person_key("liquidlogic", of), **changes,
-        "facts": {**FACTS[kind], **changes.get("facts", {})},
+        "facts": {**FACTS.get(kind, {}), **changes.get("facts", {})},
     }  # fmt: skip
     return TrueEvent(event_id=number, person_id=of, kind=kind, system="liquidlogic", **start)  # type: ignore[arg-type]
 

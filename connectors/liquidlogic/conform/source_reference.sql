@@ -24,7 +24,7 @@ with reference as (
   select 'legacy:' || p.person_id as reference_key, p.person_id,
          split_part(current_setting('onestory.option_legacy_id', true), ':', 2) || '_key' as reference_type,
          coalesce(case when current_setting('onestory.option_legacy_id', true) = 'old_system:micare'
-           then landing.micare_person_number(regexp_replace(p.legacy_id, '^[^0-9]+', '')) end,
+           then landing.micare_person_number(regexp_replace(landing.id_or_null(p.legacy_id), '^[^0-9]+', '')) end,
            landing.id_or_null(p.legacy_id)) as reference_value,
          p.created_at as start_at, null as end_at, 'liquidlogic__person' as landed_dataset, p.version_id
     from landing.liquidlogic__person p
