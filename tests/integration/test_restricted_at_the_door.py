@@ -1,4 +1,4 @@
-"""Legally restricted facts are diverted and counted, and restricted people leave no trace where they should not (SEN, PRO).
+"""Restricted facts are diverted and only counted, restricted people leave no trace where they should not (SEN, PRO).
 
 The canaries: a person whose surname begins `Kanariensperre`, and codes of the restricted list.
 """
@@ -19,7 +19,8 @@ from expectations import stage as check
 from tests.support import canaries
 from tests.support.carefirst_world import Desk, collect, event, person, record, rows, world
 
-HELD_NOW = "select classification_id, classification_code from landing.carefirst__classification where known_to is null and not is_removed order by 1"  # fmt: skip
+HELD_NOW = """select classification_id, classification_code from landing.carefirst__classification
+             where known_to is null and not is_removed order by 1"""
 NAMED = ("Kanariensperre", "9990000888", "Geheimgasse")
 ZONES = ("landing.", "identity.")
 

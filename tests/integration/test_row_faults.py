@@ -155,7 +155,8 @@ def test_f49_of_one_key_told_twice_the_last_line_counts_and_the_other_waits_with
     first.desk.tamper("PERSON", people + other + other, rows=32)
     first.run()
     assert [(r["dataset"], r["rules"]) for r in first.ask(HELD)] == [("carefirst__person", ["KEY-005"])]
-    account = "select inserted, duplicate, quarantined, superseded from ledger.row_account where dataset = 'carefirst__person'"
+    account = """select inserted, duplicate, quarantined, superseded from ledger.row_account
+                  where dataset = 'carefirst__person'"""
     assert first.ask(account) == [{"inserted": 30, "duplicate": 1, "quarantined": 1, "superseded": 0}]
     key = one.split(b"|")[0].decode()
     name = f"select surname from landing.carefirst__person where person_id = '{key}' and known_to is null"
