@@ -181,17 +181,19 @@ def apply(connection: Connection, context: RunContext, delivery: Delivery, check
         if any(result.failed and result.severity == "hold" for result in done.results):
             origin = quarantine.Origin(landed.landed_id, landed.file_id, landed.dataset, delivery.as_known_at)
             repeats = quarantine.hold(connection, context.profile, done.table, origin, done.fields)
-        counts = apply_rows(
-            connection,
-            staging=f"staging.{done.table}",
-            target=f"landing.{landed.dataset}",
-            fields=done.fields,
-            key=done.facts.key,
-            removed=done.facts.removed,
-            mode=landed.mode,
-            file_id=landed.file_id,
-            as_known_at=delivery.as_known_at,
-        )
+        counts = RowCounts()
+        if landed.records or landed.mode not in ("bulk", "delta"):  # an empty delta changes nothing
+            counts = apply_rows(
+                connection,
+                staging=f"staging.{done.table}",
+                target=f"landing.{landed.dataset}",
+                fields=done.fields,
+                key=done.facts.key,
+                removed=done.facts.removed,
+                mode=landed.mode,
+                file_id=landed.file_id,
+                as_known_at=delivery.as_known_at,
+            )
         counts = replace(counts, quarantined=counts.quarantined - repeats, unchanged=counts.unchanged + repeats)
         if people and done.facts.people and not done.facts.is_person_table:
             named, moment = done.facts.people, delivery.as_known_at
