@@ -31,7 +31,8 @@ def days_of(values: pa.Array) -> np.ndarray[Any, Any]:
     start = pc.utf8_slice_codeunits(pc.utf8_trim_whitespace(values), 0, _LONGEST).dictionary_encode()
     days = _read_days(start.dictionary)
     places = pc.fill_null(start.indices, len(days)).to_numpy(zero_copy_only=False)
-    return np.append(days, np.datetime64("NaT"))[places]
+    found: np.ndarray[Any, Any] = np.append(days, np.datetime64("NaT"))[places]
+    return found
 
 
 def _read_days(text: pa.Array) -> np.ndarray[Any, Any]:
@@ -47,7 +48,7 @@ def _read_days(text: pa.Array) -> np.ndarray[Any, Any]:
             break
         start = pc.utf8_rtrim_whitespace(pc.utf8_slice_codeunits(text, 0, length))
         found = pc.coalesce(found, pc.strptime(start, style, "s", error_is_null=True))
-    days = found.to_numpy(zero_copy_only=False).astype("datetime64[D]")
+    days: np.ndarray[Any, Any] = found.to_numpy(zero_copy_only=False).astype("datetime64[D]")
     days[days < np.datetime64(_EARLIEST)] = np.datetime64("NaT")
     return days
 
@@ -68,4 +69,5 @@ def first_day_of(columns: list[pa.Array]) -> np.ndarray[Any, Any]:
 def eighteenth_birthdays(births: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The day somebody born then turns eighteen; who was born on 29 February does so on 1 March."""
     months = births.astype("datetime64[M]")
-    return (months + _MONTHS_OF_AGE).astype("datetime64[D]") + (births - months.astype("datetime64[D]"))
+    days: np.ndarray[Any, Any] = (months + _MONTHS_OF_AGE).astype("datetime64[D]")
+    return days + (births - months.astype("datetime64[D]"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from connectors import conform
@@ -10,6 +10,7 @@ from domain.profile import Profile
 from domain.run import RunContext, RunResult, RunState
 from expectations import stage as check
 from tests.support import canaries
+from tests.support import liquidlogic_world as mart
 from tests.support.systmone_world import Desk, collect, event, record, rows, world
 
 CANARIES = ("Kanarienkind", "Zzchild", "9990000999")
@@ -78,3 +79,33 @@ def test_chi_1_a_delta_is_judged_by_the_people_of_earlier_deliveries_and_correct
     findings = (*findings, *night(database, 2).findings)
     (grown,) = [f for f in findings if f.code == "CAME_OF_AGE"]
     assert "1 people" in grown.message and "bulk" in grown.remedy
+
+
+def test_chi_1_a_mart_read_by_its_changes_leaves_children_out_every_night(
+    database: Profile, admin_url: str, tmp_path: Path
+) -> None:
+    parent = mart.person(1, relations={"child": [2]})
+    young = mart.person(2, birth_date=date(2016, 5, 4), relations={"parent": [1]})
+    told = [
+        mart.event(1, "request", of=1),
+        mart.event(2, "request", of=2),
+        mart.event(3, "service", of=2, recorded_night=1),
+        mart.event(4, "service", of=1, recorded_night=1),
+    ]
+    records = [mart.record(1), mart.record(2, fields={**CANARY, "birth_date": "2016-05-04"})]
+    desk = mart.Desk(database, tmp_path / "supplier")
+    desk.write(mart.world([parent, young], records, told, nights=1))
+    for number in range(2):
+        desk.rebuild(number)
+        context = RunContext(database, f"night-{number}", "test", source="liquidlogic")
+        assert desk.collect().state is RunState.DONE
+        assert check.run(context).state is RunState.DONE
+        assert conform.run(context).state is RunState.DONE
+    events = "select event_key from payload.request where known_to is null union select event_key from payload.service"
+    assert len(rows(database, events)) == 2, "the parent's request and service"
+    related = (
+        "select reason, count(*) as n from ledger.exclusion where dataset = 'liquidlogic__person_relation' group by 1"
+    )
+    assert "points_at_child" in {r["reason"] for r in rows(database, related)}
+    assert canaries.in_database(admin_url, CANARIES) == []
+    assert canaries.in_files(database.landing, CANARIES) == []
