@@ -1,10 +1,10 @@
 """PER-004: a MiCare person number is eight digits with their check letter (sources 6.2); a wrong one is kept."""
 
-from expectations.rule import Condition, Example, Place, Rule, Use, any_of, filled
+from expectations.rule import Condition, Example, Place, Rule, Use, any_of, present
 
 
 def condition(use: Use, _: Place) -> Condition:
-    return Condition(any_of([f"{filled(name)} and {_is_wrong(f'btrim({name})')}" for name in use.names()]))
+    return Condition(any_of([f"{present(name)} and {_is_wrong(f'btrim({name})')}" for name in use.names()]))
 
 
 def _is_wrong(number: str) -> str:

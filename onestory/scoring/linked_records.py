@@ -17,6 +17,9 @@ _KINDS = {
     "assessment": ("start_date", "end_date"),
     "review": ("start_date", "end_date"),
     "service": ("start_date", "end_date"),
+    "involvement": ("start_date", "end_date"),
+    "safeguarding": ("concern_date", "concluded_date"),
+    "dols": ("received_date", "decided_date"),
     "referral": ("referral_date", "discharge_date"),
     "contact": ("(start_at at time zone 'Europe/London')::date", "null::date"),
 }
