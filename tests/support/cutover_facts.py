@@ -26,6 +26,7 @@ _TABLES = {
     "unmapped": "kind varchar, event_key varchar, record_id bigint, column_name varchar",
     "orphan": "kind varchar, event_key varchar",
     "held_orphan": "dataset varchar, file_id bigint, line bigint",
+    "begun": "person_key varchar, begun date",
     "note": "source varchar, person_key varchar, notes bigint",
     "date_value": "dataset varchar, column_name varchar, filled bigint, defaulted bigint, cut_over_day bigint,"
     " in_the_future bigint, truncated bigint",

@@ -36,7 +36,7 @@ class Moment:
 
 
 def gather(store: Store, plan: CutoverPlan, moment: Moment) -> duckdb.DuckDBPyConnection:
-    """A scratch database with one table for every page of `reads`, `note` and `date_value`; the caller closes it."""
+    """A scratch database with one table for every page of `reads`, `note`, `begun` and `date_value`; the caller closes it."""
     import duckdb
 
     scratch = duckdb.connect()
@@ -47,6 +47,7 @@ def gather(store: Store, plan: CutoverPlan, moment: Moment) -> duckdb.DuckDBPyCo
                     scratch, page.name.removesuffix(".sql"), _read(store, role, page.read_text("utf-8"), plan, moment)
                 )
     _keep(scratch, "note", _read(store, "loader", _notes_page(plan), plan, moment))
+    _keep(scratch, "begun", _read(store, "loader", _begun_page(plan), plan, moment))
     _keep(scratch, "date_value", _read(store, "loader", _dates_page(plan), plan, moment))
     scratch.execute(
         "create table setting as select ? as old, ? as new, ?::date as day, ?::date as live_from,"
@@ -105,6 +106,12 @@ def _notes_page(plan: CutoverPlan) -> str:
         if page.is_file():
             parts.append(f"select '{identifier(system)}' as source, n.* from ({page.read_text('utf-8')}) n")
     return " union all ".join(parts) or "select null::text as source, null::text as person_key, 0 as notes where false"
+
+
+def _begun_page(plan: CutoverPlan) -> str:
+    """When each old record was begun, from `cutover/begun.sql` of its supplier; without one our first knowledge counts."""
+    page = files("connectors") / plan.old / "cutover" / "begun.sql"
+    return page.read_text("utf-8") if page.is_file() else "select null::text as person_key, null::date as begun where false"
 
 
 def _dates_page(plan: CutoverPlan) -> str:

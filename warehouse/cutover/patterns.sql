@@ -18,7 +18,8 @@ select old_record, new_record, any_value(old_key) as old_key, any_value(new_key)
  group by old_record, new_record;
 
 create table old_side as
-select p.*, p.first_known < s.live_from or s.is_trial as was_there from person p, setting s where p.source = s.old;
+select p.*, s.is_trial or coalesce(least(b.begun, p.first_known), p.first_known) < s.live_from as was_there
+  from person p cross join setting s left join begun b on b.person_key = p.person_key where p.source = s.old;
 create table new_side as select p.* from person p, setting s where p.source = s.new;
 
 create table judged as
@@ -43,14 +44,34 @@ select distinct t.old_key, t.new_key, t.load_number
  where t.kind = 'list' and t.load_number < s.load_number
    and exists (select 1 from claim c where c.kind = 'list' and c.old_key = t.old_key and c.load_number = s.load_number)
    and not exists (select 1 from claim c
-                    where c.kind = 'list' and c.old_key = t.old_key and c.load_number = s.load_number and c.new_key = t.new_key);
+                    where c.old_key = t.old_key and c.new_key = t.new_key
+                      and (c.kind = 'legacy' or c.load_number = s.load_number));
+
+create table unclaimed as
+select o.* from old_side o where o.record_id not in (select old_record from right_evidence);
+
+create table misnamed as             -- new records whose old id leads to no record we hold, and nothing else speaks for them
+select new_record, any_value(old_key) as named_key from claim
+ where is_evidence and new_record is not null and new_record not in (select new_record from right_evidence)
+ group by new_record having bool_and(old_record is null);
+
+create table beside as               -- unclaimed, but the person has a new record; what the old system merged stays behind
+select u.record_id as old_record, u.person_key as old_key, n.record_id as new_record, n.person_key as new_key,
+       exists (select 1 from right_evidence r where r.new_record = n.record_id) as new_is_claimed, u.was_there,
+       row_number() over (partition by u.record_id
+                          order by exists (select 1 from right_evidence r where r.new_record = n.record_id), n.person_key) as nth
+  from unclaimed u join new_side n on n.person_id = u.person_id
+ where n.record_id not in (select new_record from wrong)
+   and (not u.is_marked_duplicate
+        or exists (select 1 from claim c where c.old_record = u.record_id and c.new_record = n.record_id));
 
 create table pattern as
 with claimed as (
   select r.old_record, r.old_key, r.new_record, r.new_key,
          case when exists (select 1 from survivor v where v.old_key = r.old_key) then 're_keyed'
               when r.new_records > 1 then 'one_to_several'
-              when r.old_records > 1 then 'several_to_one'
+              when r.old_records > 1 or exists (select 1 from beside b where b.new_record = r.new_record and b.nth = 1
+                                                   and b.was_there) then 'several_to_one'
               else 'one_to_one' end as pattern,
          case when not r.is_together then 'the ids say so; linkage has not joined the records yet'
               when r.by_legacy and r.by_list then 'new system and list agree'
@@ -65,27 +86,21 @@ with claimed as (
   select o.record_id as old_record, v.old_key, null::bigint as new_record, v.new_key, 're_keyed' as pattern,
          'id of trial load ' || v.load_number || ' still in the list' as why
     from survivor v left join old_side o on o.person_key = v.old_key
-), unclaimed as (
-  select o.* from old_side o
-   where o.record_id not in (select old_record from right_evidence)
-     and o.record_id not in (select old_record from named_wrongly where old_record is not null)
-), beside as (                       -- unclaimed, but the person has a new record
-  select u.record_id as old_record, u.person_key as old_key, n.record_id as new_record, n.person_key as new_key,
-         exists (select 1 from right_evidence r where r.new_record = n.record_id) as new_is_claimed, u.was_there,
-         row_number() over (partition by u.record_id
-                            order by exists (select 1 from right_evidence r where r.new_record = n.record_id), n.person_key) as nth
-    from unclaimed u join new_side n on n.person_id = u.person_id
-   where n.record_id not in (select new_record from wrong)
 )
 select * from claimed
 union all select * from named_wrongly
 union all select * from trial_id
 union all
-select old_record, old_key, new_record, new_key, case when new_is_claimed then 'several_to_one' else 'created_in_both' end,
-       case when new_is_claimed then 'same person as a record that went over; no list names it'
+select old_record, old_key, new_record, new_key,
+       case when new_is_claimed then 'several_to_one' when new_record in (select new_record from misnamed) then 'wrong_link'
+            else 'created_in_both' end,
+       case when new_is_claimed then 'same person as a record that went over; no list that counts names it'
+            when new_record in (select new_record from misnamed) then 'its old id leads to no record we hold'
             else 'same person in both systems; neither names the other' end
   from beside where nth = 1 and was_there
 union all
-select u.record_id, u.person_key, null, '', 'not_migrated', 'no new record of the person'
+select u.record_id, u.person_key, null, '', 'not_migrated',
+       case when u.is_marked_duplicate then 'merged in the old system before' else 'no new record of the person' end
   from unclaimed u
- where u.was_there and u.record_id not in (select old_record from beside);
+ where u.was_there and u.record_id not in (select old_record from beside)
+   and u.record_id not in (select old_record from named_wrongly where old_record is not null);
