@@ -134,8 +134,9 @@ def pairwise_quality(clusters: pa.Table, truth: pa.Table) -> dict[str, dict[str,
 
     Args:
         clusters: source, source_person_key, person_id of every current membership.
-        truth: system, key, person_id, has_nhs_number, is_flagged_test, removed_night of every record; flagged training
-            people (excluded by policy) and records that their system has removed are not judged.
+        truth: system, key, person_id, has_nhs_number, is_flagged_test, removed_night and, where known, is_child of
+            every record; flagged training people and children (left out by policy) and records their system
+            has removed are not judged.
     """
     linked = {
         f"{source}|{key}": person
@@ -143,7 +144,8 @@ def pairwise_quality(clusters: pa.Table, truth: pa.Table) -> dict[str, dict[str,
             *(clusters[name].to_pylist() for name in ("source", "source_person_key", "person_id")), strict=True
         )
     }
-    rows = [row for row in truth.to_pylist() if not row["is_flagged_test"] and row["removed_night"] is None]
+    rows = [row for row in truth.to_pylist() if not (row["is_flagged_test"] or row.get("is_child"))]
+    rows = [row for row in rows if row["removed_night"] is None]
     keys = [f"{row['system']}|{row['key']}" for row in rows]
     return quality_of(
         linked,

@@ -12,9 +12,9 @@ from typing import Final
 from connectors.synthetic.record_defects import Spoiler, set_field, value_of
 from connectors.synthetic.world import Appearance
 
-STALE_TELEPHONE: Final = 0.15
+STALE_TELEPHONE: Final = 0.075  # on either side: old in about 15 % of pairs
 MISSING_TELEPHONE: Final = 0.20  # care systems only
-STALE_PRACTICE: Final = 0.05
+STALE_PRACTICE: Final = 0.025  # on either side: old in about 5 % of pairs
 _SHARED_BY_MANY: Final = frozenset({"care_home", "supported"})
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +39,7 @@ def load_people(folder: Path) -> pa.Table:
 
 
 def load_appearances(folder: Path) -> pa.Table:
-    """The records: system, key, person_id, nights, role, flags, whether they hold an NHS number on the last night."""
+    """The records: system, key, person_id, nights, role, flags; NHS number held, and child, on the last night."""
     return load(folder, "appearance")
 
 
@@ -132,15 +133,21 @@ def has_number(appearance: Appearance, nights: int) -> bool:
     return is_issued and not digits.startswith("9994") and len(digits) == 10 and len(set(digits)) > 1
 
 
+def _years(birth: date, day: date) -> int:
+    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+
+
 def _appearances(world: World) -> pa.Table:
     tags = {person.person_id: sorted(person.tags) for person in world.people}
+    last = world.night_date(world.nights)
+    children = {person.person_id for person in world.people if _years(person.birth_date, last) < 18}
     rows: list[tuple[object, ...]] = [
         (
             record.system, record.key, record.person_id, record.recorded_night, record.removed_night, record.role,
             record.duplicate_of,
             record.marked_duplicate_night, record.is_test, record.is_flagged_test, record.is_mixed,
             record.is_restricted,
-            has_number(record, world.nights), tags[record.person_id],
+            has_number(record, world.nights), record.person_id in children, tags[record.person_id],
         )
         for record in world.appearances
     ]  # fmt: skip
@@ -151,7 +158,8 @@ def _appearances(world: World) -> pa.Table:
             ("system", text), ("key", text), ("person_id", number), ("recorded_night", number), ("removed_night",
             number), ("role", text),
             ("duplicate_of", text), ("marked_duplicate_night", number), ("is_test", flag), ("is_flagged_test", flag),
-            ("is_mixed", flag), ("is_restricted", flag), ("has_nhs_number", flag), ("tags", pa.list_(text)),
+            ("is_mixed", flag), ("is_restricted", flag), ("has_nhs_number", flag), ("is_child", flag),
+            ("tags", pa.list_(text)),
         ],
     )  # fmt: skip
 
