@@ -70,4 +70,5 @@ def eighteenth_birthdays(births: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The day somebody born then turns eighteen; who was born on 29 February does so on 1 March."""
     months = births.astype("datetime64[M]")
     days: np.ndarray[Any, Any] = (months + _MONTHS_OF_AGE).astype("datetime64[D]")
-    return days + (births - months.astype("datetime64[D]"))
+    days += births - months.astype("datetime64[D]")
+    return days
