@@ -166,6 +166,52 @@ def test_a_city_comes_out_of_micare_as_it_is_or_a_logged_defect_says_why_not(cit
         if row["nhs_number_verified"] is not None:
             assert row["nhs_number_verified"] == (held["nhs_number_verified"] == "Y")
 
+    expect_what_hangs_on_people(city, adults, defects)
+    expect_no_child(city)
+
+
+def expect_what_hangs_on_people(
+    city: City, adults: dict[str, Appearance], defects: dict[str, set[tuple[str, str]]]
+) -> None:
+    """Addresses, dated facts and caring are those of the truth, each once."""
+    true_people = {person.person_id: person for person in city.world.people}
+    day = city.world.night_date(city.last)
+    told = rows(city.profile, "select * from identity.source_address where known_to is null")
+    places = {row["address_key"]: row for row in told}
+    expected = {
+        str(int(key[:-1]) * 100 + index): period
+        for key, record in adults.items()
+        for index, period in record.addresses_as_of(day)
+    }
+    unreadable = {key for key in expected if ("D89", "LINE1") in defects[key]}
+    assert places.keys() == expected.keys() - unreadable and len(places) == len(told) > 300
+    for key, row in places.items():
+        assert (row["postcode"] or "") == " ".join(expected[key].postcode.upper().split())
+        assert row["valid_from"] == expected[key].valid_from
+        assert row["valid_to"] == expected[key].valid_to or ("D70", "DATE_TO") in defects[key]
+
+    facts = rows(
+        city.profile,
+        """select c.event_key, c.kind, c.value, r.source_person_key from payload.characteristic c
+             join identity.source_record r using (source_record_id) where c.known_to is null""",
+    )
+    assert len(facts) > 1_000 and len({row["event_key"] for row in facts}) == len(facts)
+    for row in facts:
+        meant = getattr(true_people[adults[row["source_person_key"]].person_id], row["kind"])
+        assert row["value"] == meant or ("D84", "EP_CODE") in defects[row["event_key"]], row["kind"]
+
+    main = {r.person_id: key for key, r in adults.items() if r.duplicate_of is None and not r.is_test}
+    pairs = {
+        f"caring:{key}:{main[other]}"
+        for person_id, key in main.items()
+        for other in true_people[person_id].relations.get("cares_for", [])
+        if other in main
+    }
+    assert pairs and city.payload("caring").keys() == pairs
+
+
+def expect_no_child(city: City) -> None:
+    """Nothing of a child is behind the door; it was counted."""
     canaries = [p for p in city.world.people if p.tags & {"canary_child"}]
     assert len(canaries) >= 3
     zones = ("micare__client", "micare__episode", "micare__note_heading", "micare__address", "micare__service")
