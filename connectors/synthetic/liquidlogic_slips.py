@@ -84,7 +84,7 @@ def worker(mart: Mart, table: str, work: Work) -> int:
     if mart.hit("D86c", work.key):
         mart.log("D86c", table, work.key, "COMPLETED_BY_USER_ID", work.night)
         return -1
-    return 3_000 + work.number % 60
+    return 3_001 + work.number % 60
 
 
 def care_plan(mart: Mart, table: str, work: Work) -> int:

@@ -15,6 +15,7 @@ RENAME_NIGHT: Final = 5
 FIRST_DEPARTMENT: Final = 700
 FIRST_WORKER: Final = 3_000
 _SECOND_POST: Final = 500
+_NOBODY: Final = -1
 _TITLES: Final = ("Social Worker", "Occupational Therapist", "Social Care Assessor", "Team Manager", "Review Officer")
 
 
@@ -37,7 +38,9 @@ class Staff:
 
     def worker(self, code: str, key: str) -> int:
         """A worker's row; every tenth worker has two, one for each post held."""
-        number = int(code) if code.isdecimal() else 0
+        if not code.isdecimal():
+            return _NOBODY
+        number = int(code)
         second = number % 10 == 0 and self._mart.draw("second post", key) < 0.5
         return FIRST_WORKER + number + (_SECOND_POST if second else 0)
 
@@ -55,7 +58,7 @@ class Staff:
                     "MODIF_DTTM": mart.touched_at(start, f"department:{number}"),
                 }
                 mart.tables["DIM_DEPARTMENT"].add(row, start, stop)
-        for number in range(WORKERS + 1):
+        for number in range(1, WORKERS + 1):
             for post in range(2 if number % 10 == 0 else 1):
                 row = {
                     "DIM_WORKER_ID": FIRST_WORKER + number + post * _SECOND_POST,
