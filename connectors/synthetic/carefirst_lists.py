@@ -43,7 +43,7 @@ def worker_for(draws: Draws, key: str) -> tuple[str, str]:
 def provider_ids(world: World) -> dict[str, str]:
     """CQC location id and name -> the supplier's provider id."""
     ids: dict[str, str] = {}
-    for place, (name, location) in enumerate(world.providers):
+    for place, (name, location) in enumerate(world.providers, start=world.first_list_item):
         ids[location or name] = str(_FIRST_PROVIDER + place)
     return ids
 
@@ -58,7 +58,7 @@ def write_lists(world: World, dump: Dump, draws: Draws) -> None:
         name = f"{_WORKER_NAMES[number % 8]} Worker {number // 8 + 1}".upper()
         team = padded(TEAMS[number % len(TEAMS)][0], "TEAM")
         dump.add("WORKER", 0, FOREVER, (str(FIRST_WORKER + number), name, team, "01-APR-2015", ""))
-    for place, (name, location) in enumerate(world.providers):
+    for place, (name, location) in enumerate(world.providers, start=world.first_list_item):
         dump.add("PROVIDER", 0, FOREVER, (str(_FIRST_PROVIDER + place), name, location, "Y"))
     for code_set, code, meaning in described_codes():
         first_columns = (padded(code_set, "OBS"), padded(code, "CODE"))

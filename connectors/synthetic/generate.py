@@ -34,7 +34,7 @@ from connectors.synthetic.council import Council
 from connectors.synthetic.event_book import EventBook
 from connectors.synthetic.event_defects import disturb_events
 from connectors.synthetic.file_faults import schedule
-from connectors.synthetic.keys import ORGANISATION_CODE, ORGANISATION_NAME
+from connectors.synthetic.keys import LIST_ITEMS_EACH, ORGANISATION_CODE, ORGANISATION_NAME
 from connectors.synthetic.record_defects import spoil_records
 from connectors.synthetic.settings import SyntheticSettings
 from connectors.synthetic.world import Defect, World
@@ -102,6 +102,7 @@ def _build(settings: SyntheticSettings, tell: Progress) -> World:
         appearances=register.all(), defects=defects, providers=council.providers, organisation_code=ORGANISATION_CODE,
         organisation_name=ORGANISATION_NAME, gp_practices=council.gp_practices, quality=settings.quality,
         setting=settings.kind, migration=council.migration, file_faults=schedule(settings),
+        first_list_item=settings.shard * LIST_ITEMS_EACH,
     )  # fmt: skip
 
 

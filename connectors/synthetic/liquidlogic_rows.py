@@ -50,7 +50,8 @@ class Mart:
         self.world = world
         self.tables: defaultdict[str, TableRows] = defaultdict(TableRows)
         self.last_night = world.nights
-        self.provider_ids = {name: 5_000 + place for place, (name, _) in enumerate(world.providers)}
+        named = enumerate(world.providers, start=5_000 + world.first_list_item)
+        self.provider_ids = {name: place for place, (name, _) in named}
         self._losers: defaultdict[str, list[Appearance]] = defaultdict(list)
         for record in world.appearances:
             if record.system == SYSTEM and record.duplicate_of and record.marked_duplicate_night is not None:

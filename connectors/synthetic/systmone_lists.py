@@ -185,7 +185,8 @@ def _organisations(extract: Extract, night: int) -> None:
     own: Sequence[tuple[str, str]] = [(world.organisation_code, world.organisation_name), *world.gp_practices]
     if extract.calendar.joins is not None:
         own = [*own, (SECOND_ORGANISATION_CODE, SECOND_ORGANISATION_NAME)]
-    for number, (code, name) in enumerate(own):
+    for place, (code, name) in enumerate(own):
+        number = place + (world.first_list_item if (code, name) in world.gp_practices else 0)
         address = ("", str(1 + number), "Station Road", "", "Ardenvale", "", f"AV1 {1 + number % 9}AA")
         contact = (f"01632 96{number:04d}", "", "", "FALSE", "", "")
         extract.add(night, "SROrganisation", (str(3_200_000 + number), name, code, *address, *contact, "0"))

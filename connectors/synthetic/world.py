@@ -274,6 +274,9 @@ class World:
     setting: Setting = field(default_factory=lambda: load_setting("two_districts"))
     file_faults: list[FileFault] = field(default_factory=list)
     migration: list[MigrationLink] = field(default_factory=list)
+    first_list_item: int = (
+        0  # where the numbering of its providers and practices begins: the parts of a county share none
+    )
 
     def faults_of(self, system: System) -> dict[int, FileFaultKind]:
         """Night -> what is wrong with that system's delivery of the night."""
