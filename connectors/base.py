@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from domain.run import Finding, RunState
 
@@ -102,3 +102,11 @@ class Connector(Protocol):
         Raises:
             DeliveryProblem: when the source cannot be looked at.
         """
+
+
+@runtime_checkable
+class MayFallSilent(Protocol):
+    """A source that one day sends nothing any more, and rightly so: an archive."""
+
+    def is_silent(self, past: Past) -> bool:
+        """Whether nothing is expected after what was taken: a night without a delivery is then no news."""

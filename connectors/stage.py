@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from connectors.base import DeliveryProblem, Incoming, LandedDelivery, Past, RawFile
+from connectors.base import DeliveryProblem, Incoming, LandedDelivery, MayFallSilent, Past, RawFile
 from connectors.conform import load_code_map
 from connectors.credentials import credentials_of, lent
 from connectors.door import Door, open_door
@@ -83,7 +83,8 @@ def _land(context: RunContext, store: Store, _: Lease) -> RunResult:
     counts = dict.fromkeys(("deliveries", "repeats", "tables", "rows", "held", "refused"), 0)
     findings: list[Finding] = []
     try:
-        arrived = list(connector_for(context.profile, source).discover(past_of(store, source.name)))
+        connector, before = connector_for(context.profile, source), past_of(store, source.name)
+        arrived = list(connector.discover(before))
     except DeliveryProblem as problem:
         return RunResult(STAGE, source.name, problem.state, counts, (problem.finding,))
     for incoming in arrived:
@@ -107,7 +108,8 @@ def _land(context: RunContext, store: Store, _: Lease) -> RunResult:
         counts["tables"] += len(landed.tables)
         counts["rows"] += sum(table.records for table in landed.tables)
         findings += [*landed.findings, *(f for table in landed.tables for f in table.findings)]
-    if not (counts["deliveries"] or counts["held"] or counts["refused"]):
+    is_silent = isinstance(connector, MayFallSilent) and connector.is_silent(before)
+    if not (counts["deliveries"] or counts["held"] or counts["refused"] or is_silent):
         findings.append(
             Finding(
                 "NOTHING_NEW",

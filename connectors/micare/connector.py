@@ -12,7 +12,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -92,6 +92,12 @@ class MiCareConnector:
     def is_archive(self, day: date) -> bool:
         """Whether MiCare is a read-only archive on that day."""
         return self.archive_from is not None and day >= self.archive_from
+
+    def is_silent(self, past: Past) -> bool:
+        """Whether the last batch before the archive was taken: nothing is due any more."""
+        if self.archive_from is None or past.last_known_at is None:
+            return False
+        return past.last_known_at.astimezone(LONDON).date() >= self.archive_from - timedelta(days=1)
 
     def code_page(self, table: str) -> str:
         """The declared code page of a file: cp1252 unless the profile says otherwise."""

@@ -141,3 +141,11 @@ def test_acceptance_09_and_16_micare_fillers_are_null_and_every_count_reconciles
     by_table = {account["dataset"]: account for account in accounts}
     assert by_table["micare__service"]["duplicate"] == 1
     assert by_table["micare__code"]["excluded_by_policy"] == 1, "the line that says when the batch ran is no code"
+
+
+def test_a_night_without_delivery_is_told_until_micare_is_an_archive(database: Profile, desk: Desk) -> None:
+    desk.release(0)
+    for archive_from, codes in (("2026-03-28", {"NOTHING_NEW"}), ("2026-03-27", set())):
+        profile = as_profile(database, archive_from=archive_from)
+        collect(profile)
+        assert {finding.code for finding in collect(profile).findings} == codes, archive_from

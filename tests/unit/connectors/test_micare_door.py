@@ -254,6 +254,14 @@ def test_an_archive_may_be_silent_and_its_changes_are_told(desk: Desk) -> None:
         nights(desk)
 
 
+def test_silence_is_no_news_once_the_last_batch_before_the_archive_was_taken() -> None:
+    last = Past(datetime(2026, 3, 30, 1, 5, tzinfo=UTC))
+    ends_on_that_night = MiCareConnector(Path("in"), archive_from=date(2026, 3, 31))
+    assert ends_on_that_night.is_silent(last) and not ends_on_that_night.is_silent(Past())
+    assert not MiCareConnector(Path("in"), archive_from=date(2026, 4, 1)).is_silent(last)
+    assert not MiCareConnector(Path("in")).is_silent(last)
+
+
 def test_options_that_mean_nothing_are_refused(database_free_profile: Profile) -> None:
     def made(**options: str) -> MiCareConnector:
         return make(database_free_profile, SourceSettings("micare", "micare", {"inbox": "in", **options}))
