@@ -51,9 +51,9 @@ class Guards:
             past, now = before.get(spec.dataset, 0), rows[table]
             emptied = now == 0 and (past > 0 or table == people)
             if emptied or past - now > max(SHRINK_ROWS, SHRINK_SHARE * past):
-                raise self._held("SHRANK", f"{table}: {now} rows after {past}")
+                raise self._held("SHRANK", f"{table}: {now} rows after {past}", "shrink_accepted")
             if past and now - past > max(GROWTH_ROWS, GROWTH_SHARE * past):
-                raise self._held("GREW", f"{table}: {now} rows after {past}")
+                raise self._held("GREW", f"{table}: {now} rows after {past}", "volume_accepted")
 
     def prove_people_are_there(
         self, session: DatabaseSession, headings: Mapping[str, list[str]], people: str, key: str
@@ -79,10 +79,10 @@ class Guards:
                     Finding(
                         "MART_BEING_REBUILT",
                         f"{self.noun} looks half filled: {strays} of {rows} rows of {table} point to people not there",
-                        f"run again after the rebuild window; if it is right, add {self.snapshot} to shrink_accepted",
+                        f"run again after the rebuild window; if it is right, add {self.snapshot} to volume_accepted",
                     ),
                 )
 
-    def _held(self, code: str, what: str) -> DeliveryProblem:
-        remedy = f"ask the supplier's operations; if it is right, add {self.snapshot} to the source's shrink_accepted"
+    def _held(self, code: str, what: str, option: str) -> DeliveryProblem:
+        remedy = f"ask the supplier's operations; if it is right, add {self.snapshot} to the source's {option}"
         return DeliveryProblem(RunState.HELD, Finding(code, what, remedy))

@@ -33,8 +33,12 @@ def access_of(profile: Profile, source: SourceSettings, schema: str, noun: str) 
 
 
 def accepted_in(source: SourceSettings) -> frozenset[str]:
-    """The snapshots (2026-03-30T04:17:00) whose volume a person has looked at and accepted: `shrink_accepted`."""
-    return frozenset(part.strip() for part in source.options.get("shrink_accepted", "").split(",") if part.strip())
+    """The snapshots (2026-03-30T04:17:00) whose volume a person has looked at and accepted.
+
+    Named in `shrink_accepted` or `volume_accepted`, comma between; both mean the whole snapshot.
+    """
+    told = f"{source.options.get('shrink_accepted', '')},{source.options.get('volume_accepted', '')}"
+    return frozenset(part.strip() for part in told.split(",") if part.strip())
 
 
 def live_from_in(profile: Profile, source: SourceSettings) -> date | None:

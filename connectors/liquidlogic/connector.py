@@ -41,8 +41,8 @@ def make(profile: Profile, source: SourceSettings) -> DatabaseConnector:
     """The connector of one Liquidlogic source of a profile.
 
     Options of the source: `url` (address of the mart with its read-only login, without password), `schema`, `owner`
-    (who can mend the login), `keys_weekday` (default sunday), `overlap_days` (default 3), `shrink_accepted` (snapshot
-    names, comma between), `live_from` (date: snapshots before it are trial loads and are not taken), `legacy_id`
+    (who can mend the login), `keys_weekday` (default sunday), `overlap_days` (default 3), `shrink_accepted` and
+    `volume_accepted` (snapshot names, comma between), `live_from` (date: snapshots before it are trial loads and are not taken), `legacy_id`
     (what LEGACY_ID means; conforming asks it), `answers_allowed` (questions whose answers may be read, semicolon
     between).
 

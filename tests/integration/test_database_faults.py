@@ -149,7 +149,7 @@ def test_f55_a_night_far_larger_than_usual_waits_for_a_person(mart: Mart) -> Non
     held = mart.night()
     survival.ended(held, RunState.HELD, "GREW")
     assert held.findings[0].message == "FACT_CASENOTES: 961 rows after 60"
-    mart.options(shrink_accepted="2026-03-27T04:17:00")
+    mart.options(volume_accepted="2026-03-27T04:17:00")
     assert mart.night().state is RunState.DONE, "a person looked at it and accepted it"
     survival.stands()
 
