@@ -73,6 +73,7 @@ class Chance:
         return self._numbers[slot] * limit >> 32
 
 
+_CODE_PATIENT: Final = COLUMNS["SRCode"].index("IDPatient")
 Place = tuple[int, str, str]  # night, archive ("" or the unit that joins), table
 
 
@@ -88,6 +89,7 @@ class Extract:
     _waiting: dict[Place, list[str]] = field(default_factory=dict)
     _done: dict[Place, Member] = field(default_factory=dict)
     _again: dict[tuple[str, ...], Sequence[str]] = field(default_factory=dict)  # sent twice because windows overlap
+    _gone: dict[tuple[str, ...], int] = field(default_factory=dict)  # patient and view -> the night they were removed
     _whole: dict[tuple[str, ...], Sequence[str]] = field(default_factory=dict)  # what a re-bulk of SRCode holds
 
     def __post_init__(self) -> None:
@@ -115,6 +117,8 @@ class Extract:
             told = self.calendar.with_removals(told or 0)
         if told is None or told > self.world.nights:
             return
+        if table == "SRPatient" and values[-1] == "1":
+            self._gone[tuple(values[:2])] = told
         if told > 0:
             if told == self.calendar.overlap:
                 self._again.pop((table, *values[:2]), None)
@@ -165,7 +169,8 @@ class Extract:
             night = self.calendar.rebulk
             self._waiting.pop((night, "", table), None)
             for values in self._whole.values():
-                if night != self.calendar.joins or values[1] != SECOND_UNIT:
+                is_gone = self._gone.get((values[_CODE_PATIENT], values[1]), night + 1) <= night
+                if not is_gone and (night != self.calendar.joins or values[1] != SECOND_UNIT):
                     self._put(night, table, values)
         for night in self.nights():
             for archive in ("", SECOND_UNIT) if night == self.calendar.joins else ("",):
