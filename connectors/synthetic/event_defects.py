@@ -42,7 +42,7 @@ def disturb_events(council: Council, book: EventBook, register: Register) -> Non
 
     def last_night(event: TrueEvent) -> int:
         """A system that is replaced changes nothing after its freeze."""
-        return plan.freeze_night - 1 if plan is not None and event.system == plan.old else nights
+        return max(1, plan.freeze_night - 1) if plan is not None and event.system == plan.old else nights
 
     late = choose(rng, steady, how_many(rng, rate("D82", "systmone", quality) * month, len(steady)))
     for place, event in enumerate(late):

@@ -235,3 +235,11 @@ def test_a_micare_number_has_eight_digits_and_a_letter_that_finds_slips() -> Non
 def test_the_same_setting_gives_the_same_council(setting: str) -> None:
     settings = SyntheticSettings.of(setting, nights=60, scale=0.02)
     assert truth.digest(build_world(settings)) == truth.digest(build_world(settings))
+
+
+@pytest.mark.parametrize("nights", [0, 2, 7])
+@pytest.mark.parametrize("setting", setting_names())
+def test_a_story_of_ninety_nights_can_be_told_in_a_few(setting: str, nights: int) -> None:
+    world = build_world(SyntheticSettings.of(setting, nights=nights, scale=0.01))
+    records = {(record.system, record.key): record for record in world.appearances}
+    assert all(records[(e.system, e.appearance_key)].recorded_night <= e.recorded_night for e in world.events)
