@@ -116,4 +116,4 @@ class _Judge:
 
 def _ids(key: str) -> tuple[str, ...]:
     """The ids a logged key may stand for in a landed row: itself, and what follows its kind (`review:15` is row 15)."""
-    return (key, key.rpartition(":")[2])
+    return (key, key.rpartition(":")[2], key.replace(":", "|"))

@@ -27,12 +27,7 @@ if TYPE_CHECKING:
 
 HELD, EXCLUDED = "held", "excluded"
 _ABOUT_ONE_DELIVERY = ("KEY-005",)  # compares the lines of one file; over a history it would say something else
-_PERSON_FIELDS = (
-    "person_id",
-    "patient_id",
-    "client_no",
-    "client_id",
-)  # a record's defect may sit in rows that hang on it
+_PERSON_FIELDS = ("person_id", "patient_id", "client_no", "client_id")  # a record's defect may sit in its rows
 
 
 @dataclass(slots=True)
@@ -51,18 +46,22 @@ class FoundRows:
     def said_of(self, system: str, table: str, ids: Iterable[str]) -> set[str]:
         """Everything the checks said of the rows with these ids: rule codes, `held`, `excluded`, finding codes."""
         said: set[str] = set()
-        for row in ids:
+        rows = [row for row in ids if row] or [f"{table}.csv"]  # a defect without a key is one of the whole file
+        for row in rows:
             said |= self.codes.get((system, row), set()) | self.of_files.get(row, set())
-            said |= self._set_aside(system, table, row)
+            said |= self._set_aside(_datasets(system, table), system, row)
+        if not said and not self.is_kept(system, rows):  # an event may be one row of a table and lack another's
+            everything = _datasets(system, "")
+            said = {word for row in rows for word in self._set_aside(everything, system, row)}
         return said
 
     def is_kept(self, system: str, ids: Iterable[str]) -> bool:
         """Whether a row with one of these ids was landed, as it came."""
         return any((system, row) in self.kept or row in self.of_files for row in ids)
 
-    def _set_aside(self, system: str, table: str, row: str) -> set[str]:
+    def _set_aside(self, datasets: tuple[str, ...], system: str, row: str) -> set[str]:
         keys = (row, *(f"{row}|{organisation}" for organisation in self.organisations if system == "systmone"))
-        places = [(dataset, key) for dataset in _datasets(system, table) for key in keys]
+        places = [(dataset, key) for dataset in datasets for key in keys]
         said = {
             self.set_aside[digest]
             for dataset, key in places
