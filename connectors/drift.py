@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from connectors.base import DeliveryProblem
 from connectors.likeness import Suggestion, best_suggestions
@@ -81,15 +81,6 @@ def columns_by_field(
     fields = {c.field: places[c.name] for c in fit.layout.columns if c.name in places}
     aside = {f"{SIDE}{name}": places[name] for name in fit.unknown}
     return fields | aside, tuple(_findings(headings, fit, spec))
-
-
-def as_sent(header: Sequence[str], spec: TableSpec) -> TableSpec:
-    """The specification with the names its columns have in this header, for readers that ask a database by name."""
-    fit = fitting([name.strip() for name in header], spec, decisions_in_force())
-    sent = dict(zip(fit.names, (name.strip() for name in header), strict=True))
-    columns = tuple(replace(c, name=sent.get(c.name, c.name)) for c in fit.layout.columns)
-    fields = {c.field for c in columns}
-    return replace(spec, columns=(*columns, *(c for c in spec.columns if c.field not in fields)), layouts=())
 
 
 def fitting(headings: Sequence[str], spec: TableSpec, decisions: Decisions) -> Fit:
