@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from governance.store import Store
 from onestory.home import Home
 from onestory.scoring.defects import defect_table
+from onestory.scoring.leaks import find_leaks
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -56,6 +57,7 @@ def summarise(home: Home, seconds: float, airflow_tasks: dict[str, int] | None =
     facts["quality"] = quality(home, store)
     facts["return"] |= _against_truth(home, store, facts["return"])
     facts["defects"] = [line.as_dict() for line in defect_table(home.profile(), home.truth)]
+    facts["leaks"] = [f"{leak.kind}: {leak.place}" for leak in find_leaks(home)]
     facts["linkage_report"] = _write_linkage_report(home, report, facts["accounts"], files)
     home.summary.write_text(json.dumps(facts, indent=2, default=str) + "\n", encoding="utf-8")
     return facts

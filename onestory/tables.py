@@ -150,6 +150,7 @@ def _paths(facts: dict[str, Any], console: Console) -> None:
         ("CLD file", facts["return"].get("path")),
         ("validation", facts["return"].get("validation_path")),
         ("linkage report", facts["linkage_report"]),
+        ("canaries found", "; ".join(facts["leaks"]) or "nowhere they should not be"),
         ("Airflow tasks", ", ".join(f"{count} {state}" for state, count in sorted(facts["airflow_tasks"].items()))),
         ("all seconds", facts["seconds"]),
     ]

@@ -77,11 +77,12 @@ def _in_files(home: Home) -> Iterator[Leak]:
         if _SUPPLIERS.intersection(within):
             continue
         text = _strings_of(path) if path.suffix == ".parquet" else _blocks_of(path)
-        is_landed = bool(within) and within[0] == "landing"
+        # A statutory file names the people it is about, whoever they are; landed files are of the landing zone.
+        may_name = bool(within) and within[0] in ("landing", "returns")
         kinds = set()
         for block in text:
             kinds |= {"child"} if any(word in block for word in CHILD) else set()
-            kinds |= {"restricted"} if any(word in block for word in RESTRICTED) and not is_landed else set()
+            kinds |= {"restricted"} if any(word in block for word in RESTRICTED) and not may_name else set()
         yield from (Leak("/".join(within) or path.name, kind) for kind in sorted(kinds))
 
 
