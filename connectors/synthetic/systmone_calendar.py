@@ -34,7 +34,7 @@ class Calendar:
     def release(self, night: int) -> Release:
         """The layout in use on a night: B, the current one, when the setting knows of no change."""
         begun = sum(1 for first in self.changes if first <= night)
-        return ("A", "A", "B", "C")[min(begun, 3)] if self.changes else "B"  # type: ignore[return-value]
+        return ("A", "A", "B", "C")[min(begun, 3)] if self.changes else "B"
 
     def with_removals(self, night: int) -> int | None:
         """The first night from `night` on whose layout can say that a row was removed."""

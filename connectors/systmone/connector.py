@@ -11,7 +11,6 @@ import shutil
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -30,10 +29,10 @@ from connectors.systmone.manifest import (
     require_complete,
     require_continuous,
 )
+from connectors.systmone.settings import SystmOneSettings, settings_of
 from connectors.systmone.split_archive import (
     ArchiveEncrypted,
     ArchiveIncomplete,
-    ArchiveLimits,
     ArchiveRefused,
     SplitArchive,
     open_archive,
@@ -41,56 +40,15 @@ from connectors.systmone.split_archive import (
 )
 from connectors.systmone.strict_csv import read_small, refused
 from connectors.systmone.tables import FOREIGN, SUPPLIER, Tables
-from domain.profile import Profile, ProfileError, SourceSettings
+from domain.profile import Profile, SourceSettings
 from domain.run import Finding
 
 _PART: Final = re.compile(r"(?P<stem>.+)\.(?:zip|z\d+)", re.IGNORECASE)
-_LINE_ENDS: Final = {"crlf": "\r\n", "lf": "\n"}
-
-
-@dataclass(frozen=True, slots=True)
-class SystmOneSettings:
-    """How this council gets its extract.
-
-    `bulk_closes_absent`: a full table also ends the rows it no longer holds (sources 2.2, rule 5). `organisations`: the
-    views that may come; empty for any. `stem`: what the ordinary archive is called; `<stem>_<anything>` beside it is
-    the history of an organisation that joins. `quiet_seconds`: how long nothing may have been written to a folder.
-    """
-
-    inbox: Path
-    line_end: str = "\r\n"
-    bulk_closes_absent: bool = False
-    limits: ArchiveLimits = field(default_factory=ArchiveLimits)
-    organisations: frozenset[str] = frozenset()
-    stem: str = "SRExtract"
-    quiet_seconds: float = 0.0
 
 
 def make(profile: Profile, source: SourceSettings) -> SystmOneConnector:
-    """The connector for one source of a profile.
-
-    Options: `inbox` (folder of delivery folders, relative to the profile's home), `line_end` (`crlf`, the default, or
-    `lf`), `bulk_closes_absent` (`true` or `false`, the default), `organisations` (codes, with commas), `stem`
-    (`SRExtract`), `quiet_seconds` (0). Raises `ProfileError` when one cannot be used.
-    """
-    if "inbox" not in source.options:
-        raise ProfileError(f"{profile.path}: sources.{source.name} needs inbox, the folder its deliveries appear in")
-    line_end = source.options.get("line_end", "crlf").lower()
-    if line_end not in _LINE_ENDS:
-        raise ProfileError(f"{profile.path}: sources.{source.name}.line_end is crlf or lf, not {line_end!r}")
-    closes = source.options.get("bulk_closes_absent", "false").lower() == "true"
-    quiet = source.options.get("quiet_seconds", "0")
-    if not quiet.isdecimal():
-        raise ProfileError(f"{profile.path}: sources.{source.name}.quiet_seconds is a whole number of seconds")
-    settings = SystmOneSettings(
-        inbox=profile.home / source.options["inbox"],
-        line_end=_LINE_ENDS[line_end],
-        bulk_closes_absent=closes,
-        organisations=frozenset(filter(None, map(str.strip, source.options.get("organisations", "").split(",")))),
-        stem=source.options.get("stem", "SRExtract"),
-        quiet_seconds=float(quiet),
-    )
-    return SystmOneConnector(settings)
+    """The connector for one source of a profile; its options are those of `settings_of`."""
+    return SystmOneConnector(settings_of(profile, source))
 
 
 class SystmOneConnector:
@@ -189,7 +147,7 @@ class Batch:
             folder = area / SUPPLIER / hash_of_contents(file.sha256 for file in kept)[:32]
             tables = Tables(archive, folder, kept[-1].path, self._settings.line_end, self._settings.organisations)
             entering(manifest.window_to)
-            modes = self._tables(manifest)
+            modes = dict(self._tables(manifest))
             try:
                 for table in [t for t in people_first(table_specs(SUPPLIER)) if t in modes]:
                     tables.add(table, modes.pop(table))

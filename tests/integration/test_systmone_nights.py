@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -63,7 +64,7 @@ class Run:
     desk: Desk
     findings: list[str]
 
-    def rows(self, query: str) -> list[dict[str, object]]:
+    def rows(self, query: str) -> list[dict[str, Any]]:
         return rows(self.profile, query)
 
 

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from connectors.base import DeliveryProblem, LandedDelivery, Past
-from connectors.systmone.connector import SystmOneConnector, SystmOneSettings
+from connectors.systmone.connector import SystmOneConnector
+from connectors.systmone.settings import SystmOneSettings
 from connectors.systmone.split_archive import ArchiveLimits
 from domain.run import RunState
 from tests.support.systmone_world import Desk, event, record, world
