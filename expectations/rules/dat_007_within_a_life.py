@@ -6,7 +6,7 @@ from governance.sql import identifier
 
 
 def condition(use: Use, place: Place) -> Condition:
-    event, *person = use.names()
+    person, event = use.names(), identifier(use.option("event"))
     parent, style, written = identifier(use.option("parent")), style_of(use.option("style")), use.option("person_style")
     lived = [day_of(identifier(use.option(name)), style_of(written)) for name in ("born", "died")]
     dates = ", ".join(f"{day} as {name}" for day, name in zip(lived, ("born", "died"), strict=True))
@@ -23,10 +23,10 @@ def condition(use: Use, place: Place) -> Condition:
     return Condition(f"({outside} and not {is_default(event, style)})", (lookup,))
 
 
-_FIELDS = ("start_at", "person_id")
+_FIELDS = ("person_id",)
 _HOW = {
-    "parent": "carefirst__person", "born": "date_of_birth", "died": "date_of_death", "style": "slash",
-    "person_style": "dmon",
+    "parent": "carefirst__person", "event": "start_at", "born": "date_of_birth", "died": "date_of_death",
+    "style": "slash", "person_style": "dmon",
 }  # fmt: skip
 _LIFE = (("carefirst__person", "4000017", "date_of_birth=09-JUL-1941 date_of_death=03-FEB-2026"),)
 
