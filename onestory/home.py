@@ -129,10 +129,11 @@ def sources_of(home: Home, settings: SyntheticSettings) -> dict[str, dict[str, s
             "inbox": str(inbox / "cross_reference"),
             "old": kind.cutover.old,
             "new": kind.cutover.new,
-            "trial_loads": ", ".join(on(night) for night in kind.cutover.trial_load_nights),
-            "freeze_from": on(kind.cutover.freeze_night),
-            "live_from": on(kind.cutover.go_live_night),
-            "dual_running_until": on(kind.cutover.dual_running_until_night),
+            # days of work: a night's extract tells of the day before
+            "trial_loads": ", ".join(on(night - 1) for night in kind.cutover.trial_load_nights),
+            "freeze_from": on(kind.cutover.freeze_night - 1),
+            "live_from": on(kind.cutover.go_live_night - 1),
+            "dual_running_until": on(kind.cutover.dual_running_until_night - 1),
             "go_live_load": str(len(kind.cutover.trial_load_nights) + 1),
         }
     return sources

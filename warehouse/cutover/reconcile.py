@@ -99,6 +99,7 @@ class Reconciliation:
     new: str
     rows: tuple[Row, ...]
     patterns: tuple[Pattern, ...]
+    held: tuple[tuple[str, str, int], ...] = ()  # table, rule, rows that wait in quarantine and were not compared
 
     @property
     def passed(self) -> bool:
@@ -136,10 +137,13 @@ def reconcile(store: Store, plan: CutoverPlan, moment: Moment, checks: Path | No
         patterns = recognise(scratch)
         prepare(scratch, groups)
         rows = tuple(ask(scratch, check) for check in wanted)
+        held = scratch.execute("select dataset, rule, waiting from held order by all").fetchall()
     finally:
         scratch.close()
     is_trial = moment.load < plan.go_live_load
-    return Reconciliation(moment.load, is_trial, moment.day.isoformat(), plan.old, plan.new, rows, tuple(patterns))
+    waiting = tuple((str(dataset), str(rule), int(rows)) for dataset, rule, rows in held)
+    day = moment.day.isoformat()
+    return Reconciliation(moment.load, is_trial, day, plan.old, plan.new, rows, tuple(patterns), waiting)
 
 
 def prepare(scratch: duckdb.DuckDBPyConnection, groups: Mapping[str, Mapping[str, str]]) -> None:
