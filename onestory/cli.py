@@ -98,12 +98,21 @@ def synth(
     nights: Annotated[int, typer.Option(help="Nightly deltas after the first load.")] = 5,
     seed: Annotated[int, typer.Option(help="The same seed gives the same council.")] = 20260331,
     setting: SettingOption = None,
+    size: Annotated[
+        str,
+        typer.Option(help="council, or county: 1,000,000 patients and 100,000 care clients in all four formats."),
+    ] = "council",
 ) -> None:
     """Make a synthetic council: truth files, and every night's deliveries in the suppliers' own formats."""
     _quiet()
-    from onestory.demo import synth as make
+    if size == "county":
+        _write_county(home.resolve(), scale, nights, seed)
+    elif size == "council":
+        from onestory.demo import synth as make
 
-    make(home.resolve(), _council(scale, nights, seed, setting))
+        make(home.resolve(), _council(scale, nights, seed, setting))
+    else:
+        raise typer.BadParameter(f"no size {size!r}; there are council and county")
     console.print(f"truth      {home / 'truth'}\ndeliveries {home / 'supply'}", soft_wrap=True, highlight=False)
 
 
@@ -255,6 +264,21 @@ def bench(
     from onestory.bench import run_bench
 
     run_bench(home, large, console)
+
+
+def _write_county(folder: Path, scale: float, nights: int, seed: int) -> None:
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from connectors.synthetic.county import county_settings, write_county
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("making the county", total=None)
+        write_county(
+            folder,
+            county_settings(seed=seed, nights=nights, scale=scale),
+            lambda step: progress.update(task, description=step),
+        )
 
 
 def _council(scale: float, nights: int, seed: int, setting: str | None) -> SyntheticSettings:
