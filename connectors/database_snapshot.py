@@ -131,7 +131,9 @@ class Snapshot:
                 habits = self.plan.habits
                 reader = TableReader(session, area, folder, headings, habits.not_read, habits.answers)
                 changed = self.plan.habits.changed
-                landed = [reader.read(s, mode, since and (changed, since)) for s, mode, since in self._reads(past)]
+                landed = [
+                    reader.read(s, mode, (changed, since) if since else None) for s, mode, since in self._reads(past)
+                ]
                 self._prove_unchanged(session)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)  # half a night is never visible (F23)
