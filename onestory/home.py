@@ -123,6 +123,8 @@ def sources_of(home: Home, settings: SyntheticSettings) -> dict[str, dict[str, s
             return (settings.first_night + timedelta(days=night)).isoformat()
 
         sources["liquidlogic"] |= {"live_from": on(kind.cutover.go_live_night), "legacy_id": "old_system:micare"}
+        if "controcc" in sources:  # finance is fed from the new case system
+            sources["controcc"] |= {"live_from": on(kind.cutover.go_live_night)}
         sources["micare"] |= {"archive_from": on(kind.cutover.dual_running_until_night + 1)}
         sources["cross_reference"] = {
             "connector": "cross_reference",
