@@ -192,7 +192,8 @@ def _five_lines(period: AddressPeriod, key: str, draws: Draws) -> tuple[list[str
 def _references(world: World, record: Appearance, dump: Dump) -> None:
     gone = until(record)
     for system, other in sorted(record.references.items()):
-        _reference(dump, record, (record.recorded_night, gone), _REFERENCES[system], other)
+        if system in _REFERENCES:  # it has no kind of reference for other councils' systems
+            _reference(dump, record, (record.recorded_night, gone), _REFERENCES[system], other)
     for first, last in spans(record.recorded_night, gone, list(record.versions)):
         held = record.as_of(first) or {}
         digits = "".join(c for c in held.get("nhs_number", "") if c.isdecimal())
