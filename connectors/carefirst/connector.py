@@ -17,6 +17,9 @@ from typing import Final
 
 from connectors.base import DeliveryProblem, LandedDelivery, LandedTable, Past, RawFile
 from connectors.carefirst.control import CONTROL_TABLE, FILE_NAME, Control, ControlEntry, read_control
+from connectors.carefirst.database import SCHEMA, CareFirstDatabase
+from connectors.carefirst.volumes import compare_volumes
+from connectors.database_options import access_of
 from connectors.door import entering, people_first
 from connectors.landing import hash_of_contents, keep, sha256_of
 from connectors.reading import Dialect, read_table
@@ -27,27 +30,21 @@ from domain.run import Finding, RunState
 SOURCE: Final = "carefirst"
 DIALECT: Final = Dialect(delimiter="|", encoding="cp1252")
 
-#: A table may lose this share of its rows overnight, or this many rows if that is more (small tables).
-SHRINK_SHARE: Final = 0.05
-SHRINK_ROWS: Final = 20
-
-#: A table may grow by this share of its rows, or by this many rows if that is more.
-GROWTH_SHARE: Final = 0.5
-GROWTH_ROWS: Final = 500
-
-_NEVER_EMPTY: Final = frozenset({"CF_PERSON"})
 _SEND_AGAIN: Final = "ask the supplier to send it again"
 
 
-def make(profile: Profile, source: SourceSettings) -> CareFirstConnector:
+def make(profile: Profile, source: SourceSettings) -> CareFirstConnector | CareFirstDatabase:
     """The connector of one CareFirst source of a profile.
 
     Options of the source: `inbox`, where dumps arrive (relative to the profile's home); `shrink_accepted`, extract
     dates (yyyymmdd, comma between) whose shrinking a person has looked at and accepted; `volume_accepted` says the same
-    of a dump that grew.
+    of a dump that grew. With `url` (address of the Oracle reporting account, without password; `schema`, `owner` and
+    the others of `database_options`) the tables are read by SQL instead.
     """
     told = ",".join(source.options.get(name, "") for name in ("shrink_accepted", "volume_accepted"))
     accepted = frozenset(part.strip() for part in told.split(",") if part.strip())
+    if "url" in source.options:
+        return CareFirstDatabase(access_of(profile, source, SCHEMA, "the CareFirst reporting account"), accepted)
     return CareFirstConnector(profile.home / source.options["inbox"], accepted)
 
 
@@ -145,7 +142,7 @@ class CareFirstDump:
             landed = [self._table(by_name[e.file_name], e, spec, area, folder) for spec, e in entries.items()]
             newer = past.last_known_at is None or control.extract_end > past.last_known_at
             if newer and self.stamp not in self.connector.shrink_accepted:
-                self._compare_volumes([table for _, table in landed], past)
+                compare_volumes([table for _, table in landed], past, self.stamp)
         except DeliveryProblem:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -198,26 +195,6 @@ class CareFirstDump:
             )
         file = replace(kept, physical_lines=read.physical_lines, records=read.records)
         return file, LandedTable(spec.dataset, path.name, parquet, read.records, "full", read.findings)
-
-    def _compare_volumes(self, tables: list[LandedTable], past: Past) -> None:
-        """Hold a dump that lost or gained more rows than a night explains: deletions, or everything twice (F55)."""
-        specs = {spec.dataset: spec.table for spec in table_specs(SOURCE).values()}
-        for table in tables:
-            before = past.last_records.get(table.dataset, 0)
-            lost = before - table.records
-            emptied = table.records == 0 and (before > 0 or specs[table.dataset] in _NEVER_EMPTY)
-            if emptied or lost > max(SHRINK_ROWS, SHRINK_SHARE * before):
-                raise _held(
-                    "SHRANK",
-                    f"{table.file_name}: {table.records} rows after {before}",
-                    f"ask the supplier; if it is right, add {self.stamp} to the source's shrink_accepted",
-                )
-            if before and -lost > max(GROWTH_ROWS, GROWTH_SHARE * before):
-                raise _held(
-                    "GREW",
-                    f"{table.file_name}: {table.records} rows after {before}",
-                    f"ask the supplier; if it is right, add {self.stamp} to the source's volume_accepted",
-                )
 
     def _notes(self, control: Control, by_name: dict[str, Path]) -> Iterator[Finding]:
         specs = table_specs(SOURCE)
