@@ -178,3 +178,29 @@ def test_a_trial_load_can_be_read_by_leaving_the_option_out(desk: Casework) -> N
     assert desk.night(1).state is RunState.DONE
     assert [row["event_key"] for row in desk.rows(NOW.format("service"))] == ["service:610000001", "service:610000002"]
     assert [row["source_person_key"] for row in desk.rows(PERSONS)] == ["100001", "100002"]
+
+
+def test_children_and_what_happened_before_eighteen_stay_outside(desk: Casework) -> None:
+    child = {"birth_date": "2015-05-05", "surname": "Kanarienkindlein", "forename": "Zzchild1"}
+    young = {"birth_date": "2006-06-01"}  # an adult now; eighteen in June 2024
+    people = [person(1, relations={"parent": [2]}), person(2, relations={"child": [1]}), person(3)]
+    records = [record(1, fields=child), record(2), record(3, fields=young)]
+    before = datetime(2024, 2, 1, 9)
+    with_child = {"team": "CHILDR", "worker": "3", "role": "duty"}
+    events = [event(1, "request"), event(2, "involvement", facts=with_child), event(4, "request", of=2),
+              event(3, "assessment", of=3, start_at=before, end_at=before),
+              event(5, "safeguarding", facts={"concern_date": "2025-01-01"})]  # fmt: skip
+    desk.write(world(people, records, events, nights=0))
+    assert desk.night(0).state is RunState.DONE
+    assert [row["source_person_key"] for row in desk.rows(PERSONS)] == ["100002", "100003"]
+    assert [row["event_key"] for row in desk.rows(NOW.format("request"))] == ["request:10000004"]
+    for kind in ("involvement", "assessment", "safeguarding"):
+        assert desk.rows(NOW.format(kind)) == [], kind
+    excluded = {(r["dataset"], r["reason"]): r["rows"] for r in desk.rows(
+        "select t.dataset, e.reason, sum(e.rows)::int as rows from ledger.exclusion e "
+        "join ledger.landed_table t using (file_id) group by 1, 2")}  # fmt: skip
+    assert excluded["liquidlogic__person", "child"] == 1
+    assert excluded["liquidlogic__assessment", "before_18"] == 1
+    assert excluded["liquidlogic__person_relation", "points_at_child"] == 1
+    for path in (desk.profile.landing / "tables").rglob("*.parquet"):
+        assert "Zzchild1" not in str(pq.read_table(path).to_pylist()), path.name
