@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from connectors.base import DeliveryProblem, LandedDelivery, LandedTable, Past
+from connectors.base import DeliveryMode, DeliveryProblem, LandedDelivery, LandedTable, Past
 from connectors.landing import hash_of_contents, keep, sha256_of
 from connectors.reading import Dialect, read_table
 from connectors.spec import table_specs
@@ -121,7 +121,7 @@ class CrossReferenceVersion:
             raise
         file = replace(kept, physical_lines=read.physical_lines, records=read.records)
         is_newest = past.last_known_at is None or self.as_known_at > past.last_known_at
-        mode = "full" if is_newest else "bulk"
+        mode: DeliveryMode = "full" if is_newest else "bulk"
         table = LandedTable(spec.dataset, self.name, parquet, read.records, mode, read.findings)
         return LandedDelivery(mode, None, self.as_known_at, (file,), (table,))
 

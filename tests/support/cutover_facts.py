@@ -132,6 +132,11 @@ class CutoverFacts:
     def patterns(self) -> list[Pattern]:
         return recognise(self.scratch)
 
+    def patterns_found(self) -> list[Pattern]:
+        """What `rows` recognised on its way."""
+        query = "select coalesce(old_key, ''), coalesce(new_key, ''), pattern, why from pattern order by all"
+        return [Pattern(*row) for row in self.scratch.execute(query).fetchall()]
+
     def found(self) -> set[tuple[str, str, str]]:
         """Old key, new key and pattern of everything recognised."""
         return {(p.old_key, p.new_key, p.pattern) for p in self.patterns()}
