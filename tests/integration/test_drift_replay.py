@@ -86,11 +86,18 @@ def test_f30_after_the_mapping_is_mended_everything_is_as_if_the_drift_had_never
     spoilt = renamed + rest.replace(b"\n", f"|{CANARY}\n".encode())
     desk.tamper("SERVICE_AGREEMENT", spoilt, 1)
 
+    born = desk.file("PERSON", 1).read_bytes()
+    desk.tamper("PERSON", born.replace(b"|09-JUL-1941|", b"|1941-07-09|"), 1)
+
+    survival.ended(night(database, 1), RunState.HELD, "COLUMN_RETYPED")
+    (asked,) = drift.suggestions(database)
+    assert (asked.table, asked.column, asked.read_as) == ("CF_PERSON", "DATE_OF_BIRTH", "yyyy-mm-dd")
+    assert drift.accept_suggestions(database, "carefirst", by="A. Engineer", reason="release 8") == 1
+
     survival.ended(night(database, 1), RunState.HELD, "COLUMN_RENAMED")
     survival.ended(night(database, 1), RunState.HELD, "COLUMN_RENAMED")  # waiting changes nothing
     (asked,) = drift.suggestions(database)
     assert (asked.table, asked.heading, asked.column) == ("CF_SERVICE_AGREEMENT", "PERSON_NUMBER", "PERSON_ID")
-
     drift.decide(
         database, "carefirst", asked.table, asked.heading, asked.column, by="A. Engineer", reason="the supplier says so"
     )
@@ -102,7 +109,7 @@ def test_f30_after_the_mapping_is_mended_everything_is_as_if_the_drift_had_never
     assert drift.suggestions(database) == []
     decided = "select actor, state, messages -> 0 ->> 'message' as said from ledger.run where stage = 'drift'"
     said = "CF_SERVICE_AGREEMENT: PERSON_NUMBER stands for PERSON_ID, by A. Engineer: the supplier says so"
-    assert rows(database, decided) == [{"actor": "A. Engineer", "state": "done", "said": said}]
+    assert rows(database, decided)[1:] == [{"actor": "A. Engineer", "state": "done", "said": said}]
 
 
 def test_acceptance_05_unknown_columns_are_kept_aside_and_reported_and_a_missing_mandatory_one_fails_the_delivery(
