@@ -64,19 +64,30 @@ def _codes(extract: Extract, record: Record) -> None:
     if chance.share(4) < 0.2:
         reading = ("2469.", "O/E - Systolic BP reading")
         at = record.opened + timedelta(days=3)
-        _code(extract, record, record.appearance.recorded_night, 41, at, reading, str(100 + chance.below(5, 80)))
+        # Half of the readings were entered by the patient's practice, which shares them (sources 2.4).
+        practice = record.appearance.versions[record.appearance.recorded_night].get("gp_practice_code", "")
+        by = practice if chance.share(6) < 0.5 else ""
+        _code(extract, record, record.appearance.recorded_night, 41, at, reading, str(100 + chance.below(5, 80)), by)
 
 
 def _code(
-    extract: Extract, record: Record, night: int, slot: int, at: datetime, entry: tuple[str, str], value: str = ""
+    extract: Extract,
+    record: Record,
+    night: int,
+    slot: int,
+    at: datetime,
+    entry: tuple[str, str],
+    value: str = "",
+    entered_at: str = "",
 ) -> None:
+    organisation = entered_at or record.visible_to
     row_id = child_row_id("SRCode", record.row_id, slot)
     limit = datetime.combine(extract.world.night_date(night) - timedelta(days=1), time(18))
     happened = moment(datetime.combine(min(at, limit).date(), time()))
-    who = (profile_id(record.entered_by), staff_id(record.entered_by), "", record.visible_to)
+    who = (profile_id(record.entered_by), staff_id(record.entered_by), "", organisation)
     row = (
         *(str(row_id), record.visible_to, moment(min(at, limit)), happened, *who, *entry, "-1", "", ""),
         *(boolean(bool(value)), value, "mmHg" if value else "", "-1", "-1", "-1", "-1", str(record.row_id)),
-        *("-1", "-1", "-1", record.visible_to, record.visible_to, "0"),
+        *("-1", "-1", "-1", organisation, organisation, "0"),
     )
     extract.add(night, "SRCode", row)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
 from connectors.spec import table_specs
-from connectors.synthetic.keys import person_key
+from connectors.synthetic.keys import person_key, second_unit_key
 from connectors.synthetic.systmone_tables import COLUMNS, UNSPECIFIED
+from connectors.systmone.split_archive import open_archive, parts_of
 from tests.support.systmone_world import Desk, address, event, record, world
 
 
@@ -162,3 +164,34 @@ def test_release_shows_a_whole_delivery_and_doing_it_again_changes_nothing(desk:
     assert [path.name for path in desk.inbox.iterdir()] == [desk.folder().name]
     with pytest.raises(FileNotFoundError):
         desk.release(9)
+
+
+def test_what_a_referral_drags_along_changes_moves_and_goes_with_it(desk: Desk) -> None:
+    loser = record(1, removed_night=2, duplicate_of=person_key("systmone", 2))
+    told = [event(n, "referral", changed_night=1, changed_end_at=datetime(2026, 3, 26, 9, 0)) for n in range(1, 60)]
+    told += [event(n, "referral", of=2, deleted_night=3) for n in range(60, 120)]
+    desk.write(world([loser, record(2)], told, nights=3))
+    desk.release(0, 1, 2, 3)
+    nights = [{r["RowIdentifier"]: r for r in sent(desk, "SRReferralAllocation", n)} for n in range(4)]
+    ended = {key for key, row in nights[1].items() if row["DateEnd"] == "26 Mar 2026 09:00:00"}
+    assert ended and ended <= set(nights[0])
+    assert {nights[2][key]["IDPatient"] for key in ended} == {"35161000002"}
+    gone = {key for key, row in nights[3].items() if row["RemovedData"] == "1"}
+    assert gone == set(nights[0]) - ended
+
+
+def test_both_units_see_some_rows_of_a_patient_whom_both_know_and_practices_share_readings(desk: Desk) -> None:
+    people = [record(n) for n in range(1, 41)]
+    twins = [replace(record(n, night=1), key=second_unit_key(person_key("systmone", n))) for n in range(1, 41)]
+    council = world([*people, *twins], [event(n, "visit", of=n) for n in range(1, 41)])
+    council.setting = replace(council.setting, second_unit_joins_night=1)
+    desk.write(council)
+    desk.release(0, 1)
+    assert {r["IDOrganisationVisibleTo"] for r in sent(desk, "SRVisit", 0)} == {"NLF11"}
+    with open_archive(parts_of(desk.folder(1) / "SRExtract_NLF22.zip")) as archive, archive.open("SRVisit") as stream:
+        shared = list(csv.DictReader(io.StringIO(stream.read().decode("cp1252"), newline="")))
+    assert 2 <= len(shared) <= 20
+    assert {(r["IDOrganisationVisibleTo"], r["IDOrganisation"]) for r in shared} == {("NLF22", "NLF11")}
+    entered = {r["IDOrganisation"] for r in sent(desk, "SRCode", 0) if r["CTV3Code"] == "2469."}
+    assert entered == {"NLF11", "B82001"}
+    assert {r["IDOrganisationVisibleTo"] for r in sent(desk, "SRCode", 0)} == {"NLF11"}
