@@ -135,6 +135,19 @@ def test_acceptance_05_unknown_columns_are_kept_aside_and_reported_and_a_missing
     assert canonical_dump(database, "carefirst") == before, "nothing of the delivery is loaded"
 
 
+def test_a_delivery_refused_for_want_of_a_column_is_tried_again_once_a_person_has_named_it(
+    database: Profile, tmp_path: Path
+) -> None:
+    desk = desk_at(tmp_path)
+    head, rest = desk.file("WORKER").read_bytes().split(b"\n", 1)
+    desk.tamper("WORKER", head.replace(b"WORKER_ID", b"XQ") + b"|ZZ\n" + rest.replace(b"\n", b"|\n"))
+    context = RunContext(database, "night-0", "test", source="carefirst")
+    assert stage.run(context).findings[0].code == "MISSING_COLUMN"
+    assert stage.run(context).counts["repeats"] == 1, "a refused delivery is not tried again by itself"
+    decided = drift.decide(database, "carefirst", "CF_WORKER", "XQ", "WORKER_ID", by="A. Engineer", reason="by mail")
+    assert (decided, stage.run(context).state) == (1, RunState.DONE)
+
+
 def test_a_person_can_ask_accept_and_list_on_the_command_line(database: Profile, tmp_path: Path) -> None:
     desk = desk_at(tmp_path)
     content = desk.file("WORKER").read_bytes()
