@@ -89,6 +89,8 @@ def test_acceptance_13_a_plymouth_like_council_comes_in_whole_without_its_childr
     assert canaries.in_database(admin_url, words) == []
     assert canaries.in_files(database.landing, words) == []
     assert canaries.in_files(database.landing, words, originals=True)
+    hits = canaries.in_database(admin_url, ("Kanariensperre", "Zzsperre"))
+    assert hits and all(hit.startswith(("landing.", "identity.")) for hit in hits), "PRO-1: a restricted person's place"
     reasons = {r["reason"] for r in rows(database, "select distinct reason from ledger.exclusion")}
     assert {"child", "before_18", "points_at_child"} <= reasons
     assert rows(database, "select * from ledger.delivery where state <> 'conformed'") == []
