@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from connectors.base import Connector
 from connectors.database import Access
+from connectors.database_folder import ENCODINGS, FolderConnector
+from connectors.database_snapshot import DatabaseConnector, Plan
 from domain.profile import Profile, ProfileError, SourceSettings
 
 
@@ -19,8 +22,8 @@ def access_of(profile: Profile, source: SourceSettings, schema: str, noun: str) 
     """
     options = source.options
     where = f"{profile.path}: source {source.name}"
-    if "url" not in options:
-        raise ProfileError(f"{where} needs the setting url, the address of {noun}")
+    if "url" not in options and "folder" not in options:
+        raise ProfileError(f"{where} needs the setting url, the address of {noun}, or folder, where its exports arrive")
     seconds = options.get("statement_seconds", "1800").strip()
     if not seconds.isdecimal() or int(seconds) == 0:
         raise ProfileError(f"{where}: statement_seconds is a whole number of seconds")
@@ -29,7 +32,7 @@ def access_of(profile: Profile, source: SourceSettings, schema: str, noun: str) 
         raise ProfileError(f"{where}: tries is a whole number, retry_pause a number of seconds")
     pauses = tuple(float(pause) * 3**place for place in range(int(tries) - 1))
     owner = options.get("owner", f"the owner of the login of {source.name}")
-    return Access(source.name, options["url"], options.get("schema", schema), noun, owner, int(seconds), pauses)
+    return Access(source.name, options.get("url", ""), options.get("schema", schema), noun, owner, int(seconds), pauses)
 
 
 def accepted_in(source: SourceSettings) -> frozenset[str]:
@@ -53,3 +56,21 @@ def live_from_in(profile: Profile, source: SourceSettings) -> date | None:
         return date.fromisoformat(told)
     except ValueError:
         raise ProfileError(f"{profile.path}: live_from of {source.name} is a date (2019-07-08)") from None
+
+
+def connector_of(profile: Profile, source: SourceSettings, plan: Plan) -> Connector:
+    """What reads the plan: the database itself, or, with the option `folder`, exports that arrive there.
+
+    Options of exports: `folder` (relative to the profile's home), `encoding` (utf-8, the default, or cp1252).
+
+    Raises:
+        ProfileError: when both ways are named, or an encoding nobody agreed on.
+    """
+    options = source.options
+    if "folder" not in options:
+        return DatabaseConnector(plan)
+    encoding = options.get("encoding", ENCODINGS[0]).strip().lower()
+    if "url" in options or encoding not in ENCODINGS:
+        where = f"{profile.path}: source {source.name}"
+        raise ProfileError(f"{where} has either url or folder; encoding is one of {', '.join(ENCODINGS)}")
+    return FolderConnector(plan, profile.home / options["folder"], encoding)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors.database_options import accepted_in, access_of, live_from_in
-from connectors.database_snapshot import DatabaseConnector, Habits, Plan
+from connectors.base import Connector
+from connectors.database_options import accepted_in, access_of, connector_of, live_from_in
+from connectors.database_snapshot import Habits, Plan
 from domain.profile import Profile, SourceSettings
 
 SUPPLIER: Final = "controcc"
@@ -22,7 +23,7 @@ HABITS: Final = Habits(
 )
 
 
-def make(profile: Profile, source: SourceSettings) -> DatabaseConnector:
+def make(profile: Profile, source: SourceSettings) -> Connector:
     """The connector of one ContrOCC source of a profile.
 
     Options of the source: `url` (address with its read-only login, without password), `schema` (default dbo), `owner`
@@ -31,11 +32,13 @@ def make(profile: Profile, source: SourceSettings) -> DatabaseConnector:
     Raises:
         ProfileError: when an option is missing or cannot be understood.
     """
-    return DatabaseConnector(
+    return connector_of(
+        profile,
+        source,
         Plan(
             HABITS,
             access_of(profile, source, schema="dbo", noun="the finance database"),
             accepted=accepted_in(source),
             live_from=live_from_in(profile, source),
-        )
+        ),
     )

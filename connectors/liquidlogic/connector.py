@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from connectors.database_options import accepted_in, access_of, live_from_in
-from connectors.database_snapshot import DatabaseConnector, Habits, Plan
+from connectors.base import Connector
+from connectors.database_options import accepted_in, access_of, connector_of, live_from_in
+from connectors.database_snapshot import Habits, Plan
 from connectors.database_statements import Answers
 from domain.profile import Profile, ProfileError, SourceSettings
 
@@ -37,14 +38,14 @@ HABITS: Final = Habits(
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-def make(profile: Profile, source: SourceSettings) -> DatabaseConnector:
+def make(profile: Profile, source: SourceSettings) -> Connector:
     """The connector of one Liquidlogic source of a profile.
 
-    Options of the source: `url` (address of the mart with its read-only login, without password), `schema`, `owner`
-    (who can mend the login), `keys_weekday` (default sunday), `overlap_days` (default 3), `shrink_accepted` and
-    `volume_accepted` (snapshot names, comma between), `live_from` (date: snapshots before it are trial loads and are not taken), `legacy_id`
-    (what LEGACY_ID means; conforming asks it), `answers_allowed` (questions whose answers may be read, semicolon
-    between).
+    Options of the source: `url` (address of the mart with its read-only login, without password) or `folder` (CSV
+    exports); `schema`, `owner` (who can mend the login), `keys_weekday` (default sunday), `overlap_days` (default 3),
+    `shrink_accepted` and `volume_accepted` (snapshot names, comma between), `live_from` (date: snapshots before it are
+    trial loads and are not taken), `legacy_id` (what LEGACY_ID means; conforming asks it), `answers_allowed` (questions
+    whose answers may be read, semicolon between).
 
     Raises:
         ProfileError: when an option is missing or cannot be understood.
@@ -59,7 +60,9 @@ def make(profile: Profile, source: SourceSettings) -> DatabaseConnector:
         raise ProfileError(f"{where}: overlap_days is a whole number of days")
     if options.get("legacy_id", "unused") not in LEGACY_MEANINGS:
         raise ProfileError(f"{where}: legacy_id is one of {', '.join(LEGACY_MEANINGS)}")
-    return DatabaseConnector(
+    return connector_of(
+        profile,
+        source,
         Plan(
             replace(HABITS, answers=replace(ANSWERS, allowed=_questions(options.get("answers_allowed", "")))),
             access_of(profile, source, schema="Adult_Social", noun="the mart"),
@@ -67,7 +70,7 @@ def make(profile: Profile, source: SourceSettings) -> DatabaseConnector:
             overlap=timedelta(int(overlap)),
             accepted=accepted_in(source),
             live_from=live_from_in(profile, source),
-        )
+        ),
     )
 
 
