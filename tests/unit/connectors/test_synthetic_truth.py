@@ -96,3 +96,21 @@ def _calls(scale: float) -> int:
 def test_the_work_grows_no_faster_than_the_council() -> None:
     build_world(_SMALL)
     assert _calls(0.12) / _calls(0.04) < 3 * 1.15
+
+
+def test_the_truth_of_a_replaced_system_says_how_records_went_over_what_was_told_twice_and_which_nights_failed(
+    tmp_path: Path,
+) -> None:
+    world = build_world(SyntheticSettings.of("manchester_like", nights=60, scale=0.02))
+    truth.save(world, tmp_path)
+    links = truth.load_migration(tmp_path).to_pylist()
+    assert [(x["old_key"], x["new_key"], x["pattern"], x["load_no"]) for x in links] == [
+        (x.old_key, x.new_key, x.pattern, x.load_no) for x in world.migration
+    ]
+    told_again = {e["event_id"]: e["copy_of"] for e in truth.load_events(tmp_path).to_pylist() if e["copy_of"]}
+    assert told_again == {e.event_id: e.copy_of for e in world.events if e.copy_of and e.as_of(world.nights)}
+    faults = truth.load_file_faults(tmp_path).to_pylist()
+    assert len(faults) == 7 * len(world.setting.systems)
+    assert all(world.night_date(fault["night"]) == fault["night_date"] for fault in faults)
+    children = {row["person_id"] for row in truth.load_appearances(tmp_path).to_pylist() if row["is_child"]}
+    assert children >= {person.person_id for person in world.people if "canary_child" in person.tags}
