@@ -68,7 +68,10 @@ class SystmOneConnector:
         if not self.settings.inbox.is_dir():
             raise held("NO_INBOX", "the inbox of the SystmOne extract is not there", "check the mount and the profile")
         loose = [Stray(file) for file in sorted(self.settings.inbox.iterdir()) if file.is_file() and _is_shown(file)]
-        return [*sorted(self._batches(), key=lambda batch: batch.order), *loose]
+        batches = list(self._batches())
+        new = [batch for batch in batches if batch.content_hash() not in past.hashes]
+        # What was taken before is only to be recognised: its archive need not be opened for its place in the order.
+        return [*(b for b in batches if b not in new), *sorted(new, key=lambda batch: batch.order), *loose]
 
     def _batches(self) -> Iterator[Batch]:
         # A folder whose name begins with a dot is still being written by whoever delivers.
@@ -107,7 +110,11 @@ class Batch:
         self._folder, self._stem, self._settings, self._archive = folder, stem, settings, archive
 
     def content_hash(self) -> str:
-        """A hash over the parts, whatever they and the folder are called."""
+        """A hash over the parts, whatever they and the folder are called, as they were when it was first asked for."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> str:
         return hash_of_contents(sha256_of(part) for part in self._present_parts())
 
     @cached_property

@@ -6,6 +6,7 @@ clock changes and ids that name nobody.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -24,7 +25,7 @@ from domain.profile import Profile, SourceSettings
 from domain.run import RunContext, RunState
 from expectations import stage as check
 from governance.secrets import make_secret
-from tests.support.survival import unbalanced
+from tests.support.survival import canonical_dump, unbalanced
 from tests.support.systmone_world import Desk, event, record, rows, world
 
 NIGHTS = 5
@@ -150,7 +151,7 @@ def test_acceptance_09_an_id_that_names_nobody_becomes_null_with_a_reason(nights
     assert {"-1", "'-1'", ""} <= {row["caseload_id"] for row in forms}
     counted = nights.rows(
         """select sum(r.failed)::int as n from ledger.rule_result r join ledger.landed_table t using (landed_id)
-            where r.rule = 'KEY-003' and t.dataset = 'systmone__referral_in'"""
+            where r.rule = 'KEY-006' and t.dataset = 'systmone__referral_in'"""
     )
     assert counted[0]["n"] >= 40
 
@@ -225,3 +226,26 @@ def test_free_text_and_relatives_details_are_never_landed(nights: Run) -> None:
 def _values(path: Path, pq: object) -> bytes:
     table = pq.read_table(path)  # type: ignore[attr-defined]
     return "|".join(str(value) for column in table.columns for value in column.to_pylist()).encode()
+
+
+def test_f12_and_f13_the_same_batches_again_under_the_same_or_another_name_change_nothing(nights: Run) -> None:
+    before = canonical_dump(nights.profile, "systmone")
+    shutil.copytree(nights.desk.folder(2), nights.desk.inbox / "20260328_0931")
+    context = RunContext(nights.profile, "run-again", "test", source="systmone")
+    landed, _, _ = (front.run(context) for front in (stage, check, conform))
+    assert (landed.counts["deliveries"], landed.counts["repeats"]) == (0, NIGHTS + 3)
+    assert "20260328_0931 is " in next(f.message for f in landed.findings if f.code == "REPEATED")
+    assert canonical_dump(nights.profile, "systmone") == before
+
+
+def test_acceptance_01_conforming_a_night_again_gives_the_same_warehouse(nights: Run) -> None:
+    before = canonical_dump(nights.profile, "systmone")
+    with psycopg.connect(nights.profile.warehouse_url.replace("postgresql:///", "postgresql://admin@/", 1)) as admin:
+        admin.execute(
+            """update ledger.delivery set state = 'checked' where as_known_at =
+                 (select max(as_known_at) from ledger.delivery)"""
+        )
+    result = conform.run(RunContext(nights.profile, "run-5-again", "test", source="systmone"))
+    assert result.state is RunState.DONE
+    assert not {name for name, n in result.counts.items() if n and name.endswith(("_inserted", "_changed", "_ended"))}
+    assert canonical_dump(nights.profile, "systmone") == before
