@@ -106,8 +106,10 @@ def apply_ladder(calculation: duckdb.DuckDBPyConnection, model: Model) -> None:
 
 
 def _rule() -> str:
+    # A mark says more than a number nobody verified: one file may have any number of merged ones behind it.
     return f"""case
         when same_number and both_verified then '{Rule.NHS_VERIFIED}'
+        when same_number and by_mark and {_CROSS_CHECK} >= 2 then '{Rule.MARKED_DUPLICATE}'
         when same_number then '{Rule.NHS_CROSS_CHECKED}'
         when by_mark then '{Rule.MARKED_DUPLICATE}'
         when by_reference and birth_equal then '{Rule.CROSS_REFERENCE}'

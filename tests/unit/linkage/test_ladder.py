@@ -108,6 +108,15 @@ def test_a_supplier_marks_a_duplicate() -> None:
     assert answer(wrongly, IRIS, ("liquidlogic", "liquidlogic")) == ("marked_duplicate", "review", "mark_contradicted")
 
 
+def test_a_mark_outranks_a_number_nobody_verified_so_that_any_number_of_merged_files_join() -> None:
+    unverified = IRIS | numbered(NUMBER, verified=False)
+    merged = unverified | {"duplicate_of_key": "k2", "is_marked_duplicate": True}
+    assert answer(merged, unverified, ("micare", "micare")) == ("marked_duplicate", "link", "")
+    assert answer(unverified, unverified, ("micare", "micare")) == ("nhs_cross_checked", "link", "")
+    others = STRANGER | numbered(NUMBER, verified=False) | {"duplicate_of_key": "k2", "is_marked_duplicate": True}
+    assert answer(others, unverified, ("micare", "micare"))[1] == "review"
+
+
 def test_another_systems_id_links_with_an_equal_birth_date_and_goes_to_review_without() -> None:
     weak = {"surname": "Oakham", "birth_date": "1941-03-17"}
     reference = ((1, "systmone_key", "k2"),)
