@@ -153,7 +153,7 @@ def test_acceptance_09_an_id_that_names_nobody_becomes_null_with_a_reason(nights
         """select sum(r.failed)::int as n from ledger.rule_result r join ledger.landed_table t using (landed_id)
             where r.rule = 'KEY-006' and t.dataset = 'systmone__referral_in'"""
     )
-    assert counted[0]["n"] >= 40
+    assert counted[0]["n"] >= 35, "all but those left blank"
 
 
 def test_acceptance_10_midnight_means_that_only_the_day_is_known(nights: Run) -> None:
