@@ -106,12 +106,13 @@ def make_part(settings: SyntheticSettings, folder: Path) -> Path:
     """Build one part and write its supply and truth below `folder`, which it gives back."""
     import pyarrow.parquet as pq
 
-    from connectors.synthetic import truth
+    from connectors.synthetic import national_index, truth
     from connectors.synthetic.generate import build_world
 
     world = build_world(settings)
     for _ in write_supply(world, folder / "supply"):
         pass
+    national_index.write(world, folder / "supply")
     (folder / "truth").mkdir(parents=True)
     for name, table in truth.tables(_without_marks(world)).items():
         pq.write_table(_apart(table, settings.shard * RECORDS_EACH), folder / "truth" / f"{name}.parquet")

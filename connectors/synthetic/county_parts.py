@@ -25,7 +25,7 @@ _PART: Final = 100_000_000
 _LEVEL: Final = 3
 #: The files that hold the same rows in every part, by system.
 LISTS: Final = {
-    "systmone": {*CONTROL_TABLES, *REFERENCE_TABLES, *SLOW_LISTS},
+    "systmone": {*CONTROL_TABLES, *REFERENCE_TABLES, *SLOW_LISTS, "SRCaseload", "SRTeam", "SRTeamMember"},
     "carefirst": {"CF_TEAM", "CF_WORKER", "CF_PROVIDER", "CF_CODE"},
     "micare": {"CODES"},
     "liquidlogic": {"DIM_DEPARTMENT", "DIM_LOOKUP", "DIM_WORKER", "MART_REFRESH"},

@@ -32,7 +32,7 @@ def add_person_facts(mart: Mart) -> None:
         a.person_id: a for a in reversed(mart.world.appearances) if a.system == SYSTEM and a.duplicate_of is None
     }
     truth = {person.person_id: person for person in mart.world.people}
-    relation = 0
+    relation = 100 * mart.world.first_list_item
     for person_id, record in sorted(records.items()):
         person = truth[person_id]
         relation = _add_relations(mart, records, truth, person, relation)

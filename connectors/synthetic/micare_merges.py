@@ -31,7 +31,7 @@ def merge_pointers(world: World, draws: Draws) -> dict[str, tuple[int, str]]:
     kept.sort(key=lambda record: (draws.number("merged files", record.key), record.key))
     chains = max(1, round(CHAINS * draws.quality * len(kept)))
     circles = max(1, round(CIRCLES * draws.quality * len(kept)))
-    number = _FIRST_NUMBER
+    number = _FIRST_NUMBER + world.first_list_item
     for place, record in enumerate(kept[: chains + circles]):
         steps = 2 + draws.below(3, "steps", record.key)
         keys = [_key(number + step) for step in range(steps)]
