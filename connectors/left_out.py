@@ -49,11 +49,12 @@ def note_left_out(
             )
     people = {spec.dataset for spec in door.person_tables}
     modes = {table.mode for table in landed.tables if table.dataset in people}
-    if door.keeps_children or not people or modes == {"full"}:  # a whole dump brings who has come of age by itself
+    if door.keeps_children or not modes:
         return ()
     remember(connection, source, door.children)
     forget(connection, source, door.adults_once_left_out())
-    if last_known_at is None or landed.as_known_at <= last_known_at:
+    is_whole = modes == {"full"}  # a whole dump brings who has come of age by itself
+    if is_whole or last_known_at is None or landed.as_known_at <= last_known_at:
         return ()
     grown = came_of_age(connection, source, last_known_at.date(), landed.as_known_at.date())
     if not grown:

@@ -123,7 +123,8 @@ def remember(connection: Connection, source: str, children: Mapping[str, date]) 
         connection.exec_driver_sql(
             """insert into ledger.left_out_person (source, person_digest, until)
                select %(source)s, d, u from unnest(%(digests)s::text[], %(until)s::date[]) as given (d, u)
-               on conflict (source, person_digest) do update set until = excluded.until""",
+               on conflict (source, person_digest) do update set until = excluded.until
+                where ledger.left_out_person.until <> excluded.until""",
             {"source": source, "digests": [digest for digest, _ in rows], "until": [day for _, day in rows]},
         )
 

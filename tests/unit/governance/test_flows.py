@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from connectors.permission import write_synthetic_flows
+from connectors.registry import SUPPLIERS
 from connectors.spec import table_specs
 from governance import flows
 
@@ -40,6 +41,11 @@ def test_law_2_the_page_written_for_a_synthetic_council_is_complete(page: Path) 
     assert (flow.system, flow.connection_limit, flow.purpose_class) == ("carefirst", 1, "direct_care")
     assert set(flow.columns) == set(table_specs("carefirst"))
     assert flow.columns["CF_TEAM"] == table_specs("carefirst")["CF_TEAM"].fields
+
+
+def test_law_2_every_supplier_has_a_valid_example(tmp_path: Path) -> None:
+    write_synthetic_flows(tmp_path, {name: {"connector": name} for name in SUPPLIERS})
+    assert set(flows.load_flows(tmp_path)) == set(SUPPLIERS)
 
 
 @pytest.mark.parametrize("field", REQUIRED)
