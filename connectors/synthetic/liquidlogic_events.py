@@ -175,7 +175,8 @@ def _service(mart: Mart, work: Work) -> Row:
         "SERVICE_DESC": text_typed(mart, table, work, "SERVICE_DESC"),
         "PROVIDER_ID": mart.provider_ids.get(facts.get("provider_name", ""), -1),
         "PROVIDER_NAME": facts.get("provider_name") or mart.blank(f"provider:{work.key}"),
-        "CQC_LOCATION_ID": facts.get("cqc_location_id") or mart.blank(f"location:{work.key}"),
+        "CQC_LOCATION_ID": facts.get("cqc_location_id")
+        or mart.blank(f"location:{work.key}", (table, work.key, "CQC_LOCATION_ID"), work.night),
         "PLANNED_UNITS": units_typed(mart, table, work),
         "UNIT_TYPE_CODE": code_for("cost_frequency", facts.get("cost_frequency", "")),
         "UNIT_COST": amount(facts.get("unit_cost", "")),

@@ -148,7 +148,7 @@ def _address_row(mart: Mart, appearance: Appearance, period: AddressPeriod, key:
         "STREET": ", ".join(part for part in (period.street, period.locality) if part) or None,
         "TOWN": period.town or None,
         "POSTCODE": period.postcode or None,
-        "UPRN": period.uprn or mart.blank(f"uprn:{key}"),
+        "UPRN": period.uprn or mart.blank(f"uprn:{key}", ("DIM_PERSON_ADDRESS", f"address:{key}", "UPRN")),
     }
 
 

@@ -114,10 +114,17 @@ class Mart:
         drawn = self.draw("flag", key)
         return words[0] if drawn < 0.94 else words[1 + int((drawn - 0.94) / 0.02)] if drawn < 1 else words[0]
 
-    def blank(self, key: str | int) -> str | None:
-        """Nothing, in one of the mart's ways of saying it: null, `'-1'`, `N/A`, `NULL` or empty text (D85)."""
+    def blank(self, key: str | int, place: tuple[str, str, str] | None = None, night: int = 0) -> str | None:
+        """Nothing, in one of the mart's ways of saying it: null, `'-1'`, `N/A`, `NULL` or empty text (D85).
+
+        It is everywhere; only where `place` (table, row, column) is given, an identifier's column, it is logged.
+        """
         drawn = self.draw("blank", key)
-        return None if drawn < 0.8 else _BLANKS[int((drawn - 0.8) / 0.2 * len(_BLANKS))]
+        if drawn < 0.8 or (place is not None and not self.world.quality):
+            return None
+        if place is not None:
+            self.log("D85", *place, night)
+        return _BLANKS[int((drawn - 0.8) / 0.2 * len(_BLANKS))]
 
     def no_date(self, key: str | int) -> datetime | None:
         """Null, or 1900-01-01 for one in twenty."""
