@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from connectors.ages import NOT_YET, first_day_of
+from connectors.borrowed_memory import BorrowedMemory
 from connectors.memory import Memory
 from connectors.people import People, adulthood, key_texts
 from connectors.spec import TableSpec, table_specs
@@ -97,6 +98,11 @@ class Door:
         self.left_keys: dict[str, dict[str, int]] = {}  # dataset -> key -> number of the reason
         specs = table_specs(source.connector).values()
         self.person_tables = tuple(spec for spec in specs if spec.subject.is_person_table)
+        about = source.options.get("old")  # a migration's list points at the people of the source that was replaced
+        if not self.person_tables and about in {named.name for named in profile.sources}:
+            self.memory = BorrowedMemory(profile, str(about))
+            told = table_specs(profile.source(str(about)).connector).values()
+            self.person_tables = tuple(spec for spec in told if spec.subject.is_person_table)
         self._parents = frozenset(spec.subject.parent for spec in specs if spec.subject.parent)
         self._anybody_passed = False
 

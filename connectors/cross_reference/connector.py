@@ -18,6 +18,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from connectors.base import DeliveryMode, DeliveryProblem, LandedDelivery, LandedTable, Past
+from connectors.door import entering
 from connectors.landing import hash_of_contents, keep, sha256_of
 from connectors.reading import Dialect, read_table
 from connectors.spec import table_specs
@@ -109,6 +110,7 @@ class CrossReferenceVersion:
         Raises:
             DeliveryProblem: refused when the file is empty, cut off, in another dialect or lacks a column.
         """
+        entering(self.as_known_at)
         spec = table_specs(SOURCE)[TABLE]
         kept = keep(self.path, area)
         folder = area / "tables" / SOURCE / self.content_hash()[:32]

@@ -181,6 +181,23 @@ def test_no_name_and_no_number_of_anybody_is_in_a_pack(city: City, after: Reconc
     assert not re.search(r"(?<![0-9])999[0-9]{7}(?![0-9])", text)
 
 
+def test_chi_1_the_list_says_nothing_of_children_but_how_many_rows_stayed_out(
+    city: City, after: Reconciliation
+) -> None:
+    last = city.world.night_date(0)
+    people = {person.person_id: person for person in city.world.people}
+    children = {
+        record.key
+        for record in city.world.appearances
+        if record.system == "micare" and (last - people[record.person_id].birth_date).days < 17 * 365
+    }
+    named = {key for (key,) in city.rows("select btrim(old_id) from landing.cross_reference__link")}
+    assert len(children) > 20
+    assert not named & children
+    counted = city.rows("select sum(rows) from ledger.exclusion where reason = 'points_at_child'")
+    assert counted[0][0] > 20
+
+
 def test_every_pattern_of_the_migration_is_recognised_with_the_promised_precision_and_recall(
     city: City, after: Reconciliation
 ) -> None:
