@@ -128,6 +128,7 @@ def sources_of(home: Home, settings: SyntheticSettings) -> dict[str, dict[str, s
         sources["micare"] |= {"archive_from": on(kind.cutover.dual_running_until_night + 1)}
         sources["cross_reference"] = {
             "connector": "cross_reference",
+            "events": "none",
             "inbox": str(inbox / "cross_reference"),
             "old": kind.cutover.old,
             "new": kind.cutover.new,

@@ -18,7 +18,7 @@ from domain.run import Finding
 from statutory.base import PinnedRelease, PreparedReturn, ReturnStatus
 from statutory.client_level_data import reading, report
 from statutory.client_level_data.build import Built, build
-from statutory.client_level_data.completeness import incomplete_period, incomplete_sources
+from statutory.client_level_data.completeness import incomplete_period, incomplete_sources, live_sources
 from statutory.client_level_data.records import Period
 from statutory.client_level_data.return_file import ASSOCIATION, EVENT_TYPES, FileFacts
 from statutory.client_level_data.select import SELECTED, Selection, select
@@ -80,7 +80,7 @@ class ClientLevelData:
         built = build(selection, records, period, specification, facts)
         built.file.previous = last
         validation = validate(built.file, specification)
-        missing = incomplete_sources([source.name for source in profile.sources], states, period)
+        missing = incomplete_sources(live_sources(profile, period), states, period)
         status, findings = judge(validation, specification, (*missing, *incomplete_period(period, validation)))
         findings = (*findings, *_rule_findings(validation), *_unmapped_findings(built))
         return _Work(period, selection, built, validation, status, findings, bool(missing))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.periods import LONDON
+from domain.profile import Profile
 from domain.run import Finding
 from statutory.client_level_data.records import Period
 from statutory.client_level_data.validate import Validation
@@ -23,6 +24,20 @@ class SourceState:
     source: str
     known_up_to: datetime | None
     has_delivery_waiting: bool
+
+
+def live_sources(profile: Profile, period: Period) -> list[str]:
+    """The sources whose events the whole period needs.
+
+    Not among them: a system that was an archive before the period ended (`archive_from`), and one that tells of no
+    events of care (`events: none`), such as a migration's list of old and new ids.
+    """
+    return [
+        source.name
+        for source in profile.sources
+        if source.options.get("events") != "none"
+        and source.options.get("archive_from", "9999-12-31") > period.end.isoformat()
+    ]
 
 
 def incomplete_sources(

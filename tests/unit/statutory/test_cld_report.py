@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from domain.profile import Profile, SourceSettings
 from statutory.base import ReturnStatus
 from statutory.client_level_data.collection import file_stem, judge
-from statutory.client_level_data.completeness import SourceState, incomplete_period, incomplete_sources
+from statutory.client_level_data.completeness import SourceState, incomplete_period, incomplete_sources, live_sources
 from statutory.client_level_data.records import Period
 from statutory.client_level_data.report import MASKED, grouped_lines, readable_page
 from statutory.client_level_data.return_file import ReturnFile, file_from_rows
@@ -125,6 +127,31 @@ def test_a_source_must_be_known_to_the_last_day_of_the_period(
 
 def test_a_source_nobody_has_heard_of_counts_as_missing() -> None:
     assert [f.code for f in incomplete_sources(["systmone"], {}, PERIOD)] == ["SOURCE_MISSING"]
+
+
+def test_a_system_that_became_an_archive_and_a_list_without_events_are_not_waited_for(tmp_path: Path) -> None:
+    def source(name: str, **options: str) -> SourceSettings:
+        return SourceSettings(name, name, options)
+
+    day_after = (PERIOD.end + timedelta(days=1)).isoformat()
+    sources = (
+        source("liquidlogic"),
+        source("micare", archive_from=PERIOD.end.isoformat()),
+        source("carefirst", archive_from=day_after),
+        source("cross_reference", events="none"),
+    )
+    profile = Profile(
+        tmp_path,
+        "Test",
+        "990",
+        True,
+        tmp_path,
+        "postgresql:///x",
+        (PERIOD.start, PERIOD.end),
+        sources,
+        tmp_path / "key",
+    )
+    assert live_sources(profile, PERIOD) == ["liquidlogic", "carefirst"]
 
 
 def test_a_file_of_another_council_or_with_children_is_never_sent() -> None:
