@@ -1,4 +1,4 @@
-"""Seconds, rows a second and memory of every stage at two sizes, and how fast the cost grows with the data.
+"""Seconds, rows a second and memory of every stage at two sizes, of reading, and of a delta: `docs/benchmark.md`.
 
 The growth exponent is log(seconds large / seconds small) / log(rows large / rows small): 1 is linear. Both councils are
 made from the same seed; each has its first load and one nightly delta, run without the scheduler. Times are of this
@@ -8,7 +8,6 @@ machine in this run; compare exponents and ratios, not seconds.
 from __future__ import annotations
 
 import math
-import platform
 import time
 from dataclasses import dataclass
 from datetime import date
@@ -18,12 +17,16 @@ from typing import TYPE_CHECKING
 from connectors.synthetic.settings import SyntheticSettings
 from dags.local_run import run_night
 from governance.store import Store
+from onestory import bench_report
+from onestory.bench_delta import run_delta
+from onestory.bench_reading import CONTENDERS, Timing, compare, prepare
 from onestory.demo import synth
 from onestory.home import Home, open_home
 from onestory.nights import deliver
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 _FIRST_NIGHT = date(2026, 3, 30)  # so that the second night covers the last day of the reporting period
 LIMIT = 1.15  # no stage may grow faster than this
@@ -36,16 +39,54 @@ class Cost:
     peak_mib: int
 
 
-def run_bench(folder: Path, large: float, console: Console) -> dict[str, float]:
-    """Run both sizes, print the table, return each stage's growth exponent."""
+PARTS = ("stages", "reading", "delta")
+PATIENTS = 1_000_000  # of the bulk that is read
+_FEW = 100_000  # patients of the smaller bulk, for the growth of memory
+
+
+def run_bench(folder: Path, large: float, console: Console, what: str = "all", patients: int = PATIENTS) -> None:
+    """Run one part of the benchmark or all; print its tables and keep them in `docs/benchmark.md`, where there is one.
+
+    Raises `ValueError` for a part there is none of, `RuntimeError` when a stage does not end well.
+    """
+    if what not in (*PARTS, "all"):
+        raise ValueError(f"no part {what!r} of the benchmark; there are {', '.join(PARTS)} and all")
+    if what in ("reading", "all"):
+        bench_reading(folder, patients, console)
+    if what in ("delta", "all"):
+        costs = run_delta(folder / "delta", patients)
+        _tell("delta", bench_report.delta_table(costs, patients), console)
+    if what in ("stages", "all"):
+        bench_stages(folder, large, console)
+
+
+def bench_reading(folder: Path, patients: int, console: Console, rounds: int = 3) -> dict[str, Timing]:
+    """The bulk read by every contender, and ours at two sizes for its memory; each contender's best round."""
+    few = min(_FEW, patients // 2)
+    for size in (patients, few):
+        prepare(folder / f"bulk_{size}", size)
+    timings = compare(folder / f"bulk_{patients}", tuple(CONTENDERS), rounds)
+    _tell("reading", bench_report.reading_table(timings, patients), console)
+    small = compare(folder / f"bulk_{few}", ("ours",), 1)["ours"]
+    _tell("memory", bench_report.memory_table({few: small, patients: timings["ours"]}), console)
+    return timings
+
+
+def bench_stages(folder: Path, large: float, console: Console) -> dict[str, float]:
+    """Every stage at both sizes; returns each stage's growth exponent."""
     small_costs = _costs_of(folder / "1x", 1.0, console)
     large_costs = _costs_of(folder / f"{large:g}x", large, console)
     exponents = {
         name: math.log(large_costs[name].seconds / cost.seconds) / math.log(large_costs[name].rows / cost.rows)
         for name, cost in small_costs.items()
     }
-    _show(small_costs, large_costs, exponents, large, console)
+    _tell("stages", _table(small_costs, large_costs, exponents, large), console)
     return exponents
+
+
+def _tell(name: str, drawn: Table, console: Console) -> None:
+    console.print(drawn)
+    bench_report.put(name, drawn)
 
 
 def _costs_of(folder: Path, scale: float, console: Console) -> dict[str, Cost]:
@@ -82,27 +123,14 @@ def _measured(home: Home) -> dict[str, Cost]:
     }
 
 
-def _show(
-    small: dict[str, Cost], large: dict[str, Cost], exponents: dict[str, float], factor: float, console: Console
-) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(
-        box=SIMPLE_HEAD,
-        title=f"First load and one delta, {platform.machine()}, Python {platform.python_version()}",
-        title_justify="left",
-    )
-    table.add_column("stage")
-    for size in ("1x", f"{factor:g}x"):
-        for column in ("seconds", "rows/s", "peak MiB"):
-            table.add_column(f"{column} {size}", justify="right")
-    table.add_column("growth", justify="right")
+def _table(small: dict[str, Cost], large: dict[str, Cost], exponents: dict[str, float], factor: float) -> Table:
+    columns = [f"{c} {size}" for size in ("1x", f"{factor:g}x") for c in ("seconds", "rows/s", "peak MiB")]
+    rows = []
     for name, exponent in exponents.items():
         cells = [
             cell
             for cost in (small[name], large[name])
             for cell in (f"{cost.seconds:.1f}", f"{cost.rows / cost.seconds:,.0f}", f"{cost.peak_mib:,}")
         ]
-        table.add_row(name, *cells, f"{exponent:.2f}" + ("" if exponent <= LIMIT else " over the limit"))
-    console.print(table)
+        rows.append((name, *cells, f"{exponent:.2f}" + ("" if exponent <= LIMIT else " over the limit")))
+    return bench_report.table("First load and one delta", ["stage", *columns, "growth"], rows)

@@ -256,14 +256,19 @@ def clean(home: HomeOption = DEMO_HOME) -> None:
 
 @app.command()
 def bench(
-    home: Annotated[Path, typer.Option("--home", help="A folder for the two councils it makes.")] = Path("var/bench"),
+    what: Annotated[str, typer.Argument(help="all, or one part: reading, delta or stages.")] = "all",
+    home: Annotated[Path, typer.Option("--home", help="A folder for everything it makes.")] = Path("var/bench"),
     large: Annotated[float, typer.Option(help="How many times larger the second council is.")] = 10.0,
+    patients: Annotated[int, typer.Option(help="Patients of the SystmOne bulk that is read.")] = 1_000_000,
 ) -> None:
-    """Time every stage at 1x and at a larger size; print seconds, rows a second and the growth exponent."""
+    """Time reading beside DuckDB and pandas, a delta beside its bulk, and every stage at two sizes; keep the tables."""
     _quiet()
     from onestory.bench import run_bench
 
-    run_bench(home, large, console)
+    try:
+        run_bench(home, large, console, what, patients)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem)) from None
 
 
 def _write_county(folder: Path, scale: float, nights: int, seed: int) -> None:
