@@ -71,6 +71,8 @@ class Past:
     hashes: frozenset[str] = frozenset()  # content hashes taken before
     known_by_part: Mapping[str, datetime] = field(default_factory=dict)  # by what follows "/" in delivery names, or ""
 
+    names: frozenset[str] = frozenset()  # names of the deliveries taken before
+
     def known_of(self, part: str) -> datetime | None:
         """The latest upper bound taken of one stream of deliveries; of all when the streams are not told apart."""
         return self.known_by_part.get(part) if self.known_by_part else self.last_known_at

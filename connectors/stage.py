@@ -143,15 +143,12 @@ def past_of(store: Store, source: str) -> Past:
                 where d.source = %(source)s and d.state = any(%(taken)s) and t.mode = 'keys'""",
             taken,
         ).scalar_one()
-        hashes = (
-            connection.exec_driver_sql(
-                "select content_hash from ledger.delivery where source = %(source)s and state = any(%(taken)s)", taken
-            )
-            .scalars()
-            .all()
-        )
+        before = connection.exec_driver_sql(
+            "select content_hash, name from ledger.delivery where source = %(source)s and state = any(%(taken)s)", taken
+        ).all()
+    hashes, names = frozenset(str(h) for h, _ in before), frozenset(str(n) for _, n in before)
     moment = max(by_part.values(), default=None)
-    return Past(moment, {str(d): int(n) for d, n in records}, keys_read, frozenset(hashes), by_part)
+    return Past(moment, {str(d): int(n) for d, n in records}, keys_read, hashes, by_part, names)
 
 
 def _seen_before(store: Store, source: str, content_hash: str, name: str) -> str | None:

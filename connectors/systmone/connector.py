@@ -137,6 +137,12 @@ class Batch:
             DeliveryProblem: see `connectors.base.Incoming`.
         """
         self._require_quiet()
+        if self.name in past.names and self.name not in self._settings.corrections:
+            raise held(
+                "SAME_NAME_OTHER_CONTENT",
+                f"{self.name} was taken before with other content",
+                "ask the supplier which is right; to take it as a correction, list it under corrections in the profile",
+            )
         kept = [keep(part, area) for part in self._parts()]
         try:
             return self._land(kept, area, past)

@@ -19,6 +19,7 @@ class SystmOneSettings:
     `bulk_closes_absent`: a full table also ends the rows it no longer holds (sources 2.2, rule 5). `organisations`: the
     views that may come; empty for any. `stem`: what the ordinary archive is called; `<stem>_<anything>` beside it is
     the history of an organisation that joins. `quiet_seconds`: how long nothing may have been written to a folder.
+    `corrections`: deliveries that may come again under their name with other content, because a person says so.
     """
 
     inbox: Path
@@ -28,6 +29,7 @@ class SystmOneSettings:
     organisations: frozenset[str] = frozenset()
     stem: str = "SRExtract"
     quiet_seconds: float = 0.0
+    corrections: frozenset[str] = frozenset()
 
 
 def settings_of(profile: Profile, source: SourceSettings) -> SystmOneSettings:
@@ -35,7 +37,9 @@ def settings_of(profile: Profile, source: SourceSettings) -> SystmOneSettings:
 
     Options: `inbox` (folder of delivery folders, relative to the profile's home), `line_end` (`crlf`, the default, or
     `lf`), `bulk_closes_absent` (`true` or `false`, the default), `organisations` (codes, with commas), `stem`
-    (`SRExtract`), `quiet_seconds` (0). Raises `ProfileError` when one cannot be used.
+    (`SRExtract`), `quiet_seconds` (0), `corrections` (names, with commas).
+
+    Raises `ProfileError` when one cannot be used.
     """
     if "inbox" not in source.options:
         raise ProfileError(f"{profile.path}: sources.{source.name} needs inbox, the folder its deliveries appear in")
@@ -50,7 +54,12 @@ def settings_of(profile: Profile, source: SourceSettings) -> SystmOneSettings:
         inbox=profile.home / source.options["inbox"],
         line_end=_LINE_ENDS[line_end],
         bulk_closes_absent=closes,
-        organisations=frozenset(filter(None, map(str.strip, source.options.get("organisations", "").split(",")))),
+        organisations=_listed(source, "organisations"),
         stem=source.options.get("stem", "SRExtract"),
         quiet_seconds=float(quiet),
+        corrections=_listed(source, "corrections"),
     )
+
+
+def _listed(source: SourceSettings, option: str) -> frozenset[str]:
+    return frozenset(filter(None, map(str.strip, source.options.get(option, "").split(","))))

@@ -224,6 +224,20 @@ def test_f19_an_organisation_of_the_agreement_passes(desk: Desk) -> None:
     assert batch.land(desk.home / "landing", Past()).tables
 
 
+def test_f14_the_same_name_with_other_content_waits_for_a_person(desk: Desk) -> None:
+    land(desk)
+    kept = {p for p in (desk.home / "landing" / "raw").rglob("*") if p.is_file()}
+    desk.spoil("SRPatient", lambda text: text.replace(b"Margaret", b"Margery"))
+    before = Past(names=frozenset({desk.folder().name}))
+    (batch,) = door(desk).discover(before)
+    with pytest.raises(DeliveryProblem) as problem:
+        batch.land(desk.home / "landing", before)
+    assert (problem.value.state, problem.value.finding.code) == (RunState.HELD, "SAME_NAME_OTHER_CONTENT")
+    (approved,) = door(desk, corrections=before.names).discover(before)
+    assert table(approved.land(desk.home / "landing", before), "patient")[0]["forename"] == "Margery"
+    assert kept < {p for p in (desk.home / "landing" / "raw").rglob("*") if p.is_file()}, "kept beside the first"
+
+
 def test_f04_a_file_beside_the_archive_is_reported_and_the_batch_goes_on(desk: Desk) -> None:
     (desk.folder() / "readme.txt").write_text("hello")
     landed = land(desk)
