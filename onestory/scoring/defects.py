@@ -103,8 +103,10 @@ class _Judge:
 
     def _is_right(self, kind: str, record: tuple[str, str], ids: Iterable[str]) -> bool:
         if kind == "linked":
-            # A record that is not there (a child, a record removed since) did no harm either.
-            return record in self._records.rightly_linked or record not in self._records.present
+            # A record that is not to be there (a child's, one removed since) did no harm either.
+            return record in self._records.rightly_linked or not (
+                record in self._records.present or record in self._records.expected
+            )
         if kind == "absent":
             return record not in self._records.present
         if kind == "gone":

@@ -30,6 +30,7 @@ class LinkedRecords:
     """Records that are there, those in a group with their own kind only, and those a person is asked about."""
 
     present: frozenset[Record]
+    expected: frozenset[Record]  # adults' records their system still holds
     rightly_linked: frozenset[Record]
     in_review: frozenset[Record]
 
@@ -81,8 +82,14 @@ def read(store: Store, truth_folder: Path) -> LinkedRecords:
         for record in group
         if record in person_of and (len(group) > 1 or company[person_of[record]] == 1)
     }
+    expected = {
+        (row["system"], row["key"])
+        for row in truth.load_appearances(truth_folder).to_pylist()
+        if row["removed_night"] is None and not row["is_child"] and not row["is_flagged_test"]
+    }
     return LinkedRecords(
         frozenset(record for group in groups.values() for record in group),
+        frozenset(expected),
         frozenset(right),
         frozenset((row["source"], row["source_person_key"]) for row in waiting),
     )
