@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -16,7 +16,7 @@ from onestory.bench_reading import Timing
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmark.md"
 
 
-def table(title: str, columns: list[str], rows: list[tuple[str, ...]]) -> Table:
+def table(title: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
     """A table whose first column is text and whose others are numbers."""
     drawn = Table(box=SIMPLE_HEAD, title=f"{title}, {_machine()}", title_justify="left")
     for place, name in enumerate(columns):

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from connectors.base import Incoming, LandedTable, Past
+from connectors.base import Connector, Incoming, LandedTable, Past
 from connectors.carefirst.connector import CareFirstConnector
 from connectors.micare.connector import MiCareConnector
 from connectors.spec import table_specs
@@ -21,7 +21,8 @@ from connectors.synthetic.county import county_settings, parts_of, write_county
 from connectors.synthetic.keys import RECORDS_EACH
 from connectors.synthetic.liquidlogic_tables import mart_tables
 from connectors.synthetic.nhs_numbers import NumberBook, is_valid
-from connectors.systmone.connector import SystmOneConnector, SystmOneSettings
+from connectors.systmone.connector import SystmOneConnector
+from connectors.systmone.settings import SystmOneSettings
 from domain.identifiers import parse_nhs_number
 
 SMALL = replace(county_settings(nights=1), patients=360, care_clients=90)
@@ -41,7 +42,7 @@ def landed(county: Path) -> dict[str, list[LandedTable]]:
     inbox = county / "inbox"
     for door in (systmone, carefirst, micare):
         door.release(county / "supply", 0, inbox)
-    connectors = {
+    connectors: dict[str, Connector] = {
         "systmone": SystmOneConnector(SystmOneSettings(inbox / "systmone")),
         "carefirst": CareFirstConnector(inbox / "carefirst"),
         "micare": MiCareConnector(inbox / "micare"),
@@ -56,11 +57,13 @@ def landed(county: Path) -> dict[str, list[LandedTable]]:
 def keys_of(table: LandedTable, source: str) -> list[str]:
     spec = next(s for s in table_specs(source).values() if s.dataset == table.dataset)
     read = pq.read_table(table.parquet, columns=list(spec.key))
-    return pc.binary_join_element_wise(*(pc.fill_null(c, "") for c in read.columns), "|").to_pylist()
+    joined: list[str] = pc.binary_join_element_wise(*(pc.fill_null(c, "") for c in read.columns), "|").to_pylist()
+    return joined
 
 
 def truth(county: Path, name: str) -> list[dict[str, object]]:
-    return pq.read_table(county / "truth" / f"{name}.parquet").to_pylist()
+    rows: list[dict[str, object]] = pq.read_table(county / "truth" / f"{name}.parquet").to_pylist()
+    return rows
 
 
 def test_the_parts_add_up_to_the_county() -> None:

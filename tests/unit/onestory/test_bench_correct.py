@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from connectors.base import Past
-from connectors.systmone.connector import SystmOneConnector, SystmOneSettings
+from connectors.systmone.connector import SystmOneConnector
+from connectors.systmone.settings import SystmOneSettings
 from onestory.bench_bulk import TABLES, write_bulk, write_delta
 from onestory.bench_reading import Timing, peak_mib, typed
 from onestory.bench_report import put, reading_table
