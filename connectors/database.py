@@ -184,7 +184,7 @@ def _no_connection(problem: sa.exc.DBAPIError, access: Access) -> DeliveryProble
     attempts = len(access.pauses) + 1
     if any(sign in told for sign in _LOGIN_REFUSED):
         return _held(
-            "LOGIN_REFUSED",
+            "CREDENTIALS",
             f"{access.source}: {access.noun} refused the login {attempts} times",
             f"{access.owner} must renew or unlock it; the next run takes what is due since the last one",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -40,36 +40,46 @@ def migrated_template(cluster: object) -> str:
     return "template_onestory"
 
 
-@pytest.fixture
-def database(cluster: object, migrated_template: str, tmp_path: Path) -> Profile:
-    """A synthetic council with an empty, migrated warehouse of its own."""
-    from governance.secrets import make_secret
+@pytest.fixture(scope="session")
+def new_council(cluster: object, migrated_template: str) -> Callable[[Path], Profile]:
+    """Makes a synthetic council with an empty, migrated warehouse of its own, at home in a folder."""
+    return lambda home: _council(cluster, migrated_template, home)
 
-    name = f"council_{next(_numbers)}"
-    _create(cluster, name, migrated_template)
-    profile = Profile(
-        path=tmp_path / "council.yml",
-        name="Test council",
-        la_code="990",
-        synthetic=True,
-        home=tmp_path,
-        warehouse_url=cluster.url(name),  # type: ignore[attr-defined]
-        reporting_period=(date(2025, 4, 1), date(2026, 3, 31)),
-        sources=(
-            SourceSettings("systmone", "systmone", {"inbox": str(tmp_path / "inbox" / "systmone")}),
-            SourceSettings("liquidlogic", "liquidlogic", {"url": cluster.url(f"hdm_{name}", "hdm_reader")}),  # type: ignore[attr-defined]
-            SourceSettings("carefirst", "carefirst", {"inbox": str(tmp_path / "inbox" / "carefirst")}),
-        ),
-        secret_file=tmp_path / "secret.key",
-    )
-    make_secret(profile.secret_file)
-    return profile
+
+@pytest.fixture
+def database(new_council: Callable[[Path], Profile], tmp_path: Path) -> Profile:
+    """A synthetic council with an empty, migrated warehouse of its own."""
+    return new_council(tmp_path)
 
 
 @pytest.fixture
 def admin_url(cluster: object, database: Profile) -> str:
     """Superuser address of the test's own database, for looking behind the roles."""
     return database.warehouse_url.replace("postgresql:///", "postgresql://admin@/", 1)
+
+
+def _council(cluster: object, migrated_template: str, home: Path) -> Profile:
+    from governance.secrets import make_secret
+
+    name = f"council_{next(_numbers)}"
+    _create(cluster, name, migrated_template)
+    profile = Profile(
+        path=home / "council.yml",
+        name="Test council",
+        la_code="990",
+        synthetic=True,
+        home=home,
+        warehouse_url=cluster.url(name),  # type: ignore[attr-defined]
+        reporting_period=(date(2025, 4, 1), date(2026, 3, 31)),
+        sources=(
+            SourceSettings("systmone", "systmone", {"inbox": str(home / "inbox" / "systmone")}),
+            SourceSettings("liquidlogic", "liquidlogic", {"url": cluster.url(f"hdm_{name}", "hdm_reader")}),  # type: ignore[attr-defined]
+            SourceSettings("carefirst", "carefirst", {"inbox": str(home / "inbox" / "carefirst")}),
+        ),
+        secret_file=home / "secret.key",
+    )
+    make_secret(profile.secret_file)
+    return profile
 
 
 def _create(cluster: object, name: str, template: str | None) -> None:
