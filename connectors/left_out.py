@@ -1,4 +1,4 @@
-"""The ledger's account of a door: counts and keyed digests of what stayed out, and the children a delta must know again.
+"""The ledger's account of a door: counts and keyed digests of what stayed out, and the children to be known again.
 
 Written in the same transaction as the delivery itself; contents never get here (governance CHI-2, CTL-12).
 """

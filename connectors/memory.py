@@ -1,4 +1,4 @@
-"""What the door knows from earlier deliveries: people landed before, and children left out, these as keyed digests only.
+"""What the door knows from earlier deliveries: people landed before, and children left out (keyed digests only).
 
 A delta does not repeat everybody. Who stands in the landing zone is read from there; of a child that was left out the
 ledger keeps a keyed digest and the date until which, which is enough to know the child again and not enough to name it.

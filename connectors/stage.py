@@ -17,8 +17,8 @@ from connectors.conform import load_code_map
 from connectors.credentials import credentials_of, lent
 from connectors.door import Door, open_door
 from connectors.left_out import note_left_out
-from connectors.permission import permission
 from connectors.mapping import MappingError, decisions_of, in_force
+from connectors.permission import permission
 from connectors.questions import note_questions
 from connectors.registry import connector_for
 from connectors.side import note_unknown_columns

@@ -1,8 +1,8 @@
 """Whom a row is about, and what in it is protected: the part of a table's specification that the door reads.
 
-`subject: {person: <field>, date: <field or fields>, related: [<fields>], parent: <dataset>, key: <field>}`, on the person
-table also `birth: <field>` and `child_flag: {field: <field>, value: <value>}`; `restricted_code` and `restricted_name`
-name fields that may tell a legally restricted fact (governance CHI-1, CHI-3, SEN-2, SEN-3).
+`subject: {person: <field>, date: <field or fields>, related: [<fields>], parent: <dataset>, key: <field>}`, on the
+person table also `birth: <field>` and `child_flag: {field: <field>, value: <value>}`; `restricted_code` and
+`restricted_name` name fields that may tell a legally restricted fact (governance CHI-1, CHI-3, SEN-2, SEN-3).
 """
 
 from __future__ import annotations

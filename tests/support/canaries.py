@@ -1,4 +1,4 @@
-"""Looks for words that must not be anywhere: in every column of every table, and in every file but the kept originals."""
+"""Looks for words that must not be anywhere: in every column of every table, in every file but the originals."""
 
 from __future__ import annotations
 
