@@ -122,6 +122,18 @@ def test_the_bulk_of_a_unit_that_joins_neither_advances_nor_breaks_the_first_one
     assert {v["visible_to"] for v in table(joined, "visit")} == {SECOND}
 
 
+def test_a_bulk_ends_absent_rows_only_where_asked_and_never_those_of_another_unit(tmp_path: Path) -> None:
+    desk = told(joining(), tmp_path, 0, 1)
+    asked: dict[bool, set[str]] = {False: set(), True: set()}
+    for closes, modes in asked.items():
+        for batch in door(desk, bulk_closes_absent=closes).discover(Past()):
+            landed = batch.land(desk.home / "landing", Past(datetime(2026, 4, 1, tzinfo=UTC)))
+            found = {t.dataset: t.mode for t in landed.tables if t.dataset != "systmone__unspecified"}
+            modes.add(f"{'joins' if '/' in batch.name else landed.mode}: {found['systmone__patient']}")
+    assert asked[False] == {"bulk: bulk", "delta: delta", "joins: bulk"}
+    assert asked[True] == {"bulk: full", "delta: delta", "joins: bulk"}
+
+
 def test_acceptance_02_a_gap_names_both_dates_and_an_overlap_is_taken(desk: Desk) -> None:
     desk.withdraw(0)
     desk.release(2)

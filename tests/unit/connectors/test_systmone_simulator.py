@@ -139,6 +139,7 @@ def test_event_defects_come_at_their_rates_and_every_one_is_logged_where_it_sits
     logged: dict[str, set[tuple[str, str]]] = {}
     for defect in trust.defects:
         logged.setdefault(defect.defect_id, set()).add((defect.table, defect.key))
+    assert {"D85", "D88", "D89"} <= set(logged)
     keys = {(t, r["RowIdentifier"]) for t, found in rows.items() for r in found}
     assert {place for d in ("D84", "D86", "D90") for place in logged[d]} <= keys
 
