@@ -47,7 +47,8 @@ TARGETS = {
         name: Target(f"payload.{name}", "event_key") for name in ("involvement", "safeguarding", "dols", "finance_line")
     },
     **{
-        name: Target(f"payload.{name}", "event_key") for name in ("hospital_stay", "care_plan", "questionnaire_answered")
+        name: Target(f"payload.{name}", "event_key")
+        for name in ("hospital_stay", "care_plan", "questionnaire_answered")
     },
     "cross_reference": Target("identity.cross_reference", "cross_reference_key", hangs_on_record=False),
 }
@@ -184,10 +185,8 @@ def _placed(connection: Connection, source: str, target: Target) -> tuple[list[s
         ).scalars()
     )
     if not target.hangs_on_record:
-        selected = {**{c: c for c in offered}, "source": f"'{identifier(source)}'"}
-        return list(selected), "select " + ", ".join(
-            f"{e} as {name}" for name, e in selected.items()
-        ) + " from conformed"
+        told = {**{c: c for c in offered}, "source": f"'{identifier(source)}'"}
+        return list(told), "select " + ", ".join(f"{e} as {name}" for name, e in told.items()) + " from conformed"
     columns = {c: f"c.{c}" for c in offered if c not in ("source_person_key", "cared_for_person_key")}
     columns |= {"source_record_id": "r.source_record_id", "source": f"'{identifier(source)}'"}
     if target.table.startswith("identity."):

@@ -24,7 +24,7 @@ create table new_side as select p.* from person p, setting s where p.source = s.
 
 create table judged as
 select e.*, o.person_id as old_person, n.person_id as new_person,
-       o.person_id is not distinct from n.person_id as is_together,
+       coalesce(o.person_id = n.person_id, false) as is_together,
        exists (select 1 from old_side x where x.person_id = n.person_id and x.record_id <> e.old_record) as new_has_other_old
   from evidence e join old_side o on o.record_id = e.old_record join new_side n on n.record_id = e.new_record;
 
