@@ -7,7 +7,7 @@ def condition(use: Use, _: Place) -> Condition:
     def wrong(name: str) -> str:
         typed = f"upper(btrim({name}))"
         digits = f"lpad(left({typed}, -1), 8, '0')"
-        return f"{filled(name)} and landing.check_letter({digits}) is distinct from right({typed}, 1)"
+        return f"{filled(name)} and landing.micare_check_letter({digits}) is distinct from right({typed}, 1)"
 
     return Condition(any_of([wrong(name) for name in use.names()]))
 

@@ -18,7 +18,7 @@ from tests.support.linkage_council import LinkageCouncil
 HEADER = "OLD_ID,NEW_ID,LOAD_NO,MATCH_RULE,DECIDED_BY,DECIDED_ON"
 FORENAMES = ("", "Ida", "Walter", "Ewa", "Cyril", "Nora")
 SURNAMES = ("Quill", "Oakhampton", "Pym", "Hussain", "Thorne", "Brack", "Mottram", "Ince", "Yarrow", "Zeal")
-IDA = "00123456J"  # check letter by landing.check_letter
+IDA = "00123456J"  # check letter by landing.micare_check_letter
 OPTIONS = {"inbox": "inbox/cross_reference", "old": "micare", "new": "liquidlogic", "go_live_load": "3"}
 
 

@@ -2,14 +2,6 @@
 -- what the replaced source was, and which events of the two sources are one.
 set role onestory_owner;
 
--- The final letter of a client number: digits times 9, 8 … 2, added up, modulo 23, looked up in 23 letters (assumption
--- of the simulated old system). Null for anything but eight digits.
-create function landing.check_letter(digits text) returns text language sql immutable parallel safe
-return case when digits ~ '^[0-9]{8}$' then substr('ABCDEFGHJKLMNPQRSTVWXYZ', 1 + (
-    9 * substr(digits, 1, 1)::integer + 8 * substr(digits, 2, 1)::integer + 7 * substr(digits, 3, 1)::integer
-  + 6 * substr(digits, 4, 1)::integer + 5 * substr(digits, 5, 1)::integer + 4 * substr(digits, 6, 1)::integer
-  + 3 * substr(digits, 7, 1)::integer + 2 * substr(digits, 8, 1)::integer) % 23, 1) end;
-
 create table identity.cross_reference (              -- what the migration project says became of an old record
   version_id     bigint generated always as identity primary key,
   source         text not null,                      -- the list it stands in
