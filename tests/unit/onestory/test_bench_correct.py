@@ -53,8 +53,8 @@ def test_the_delta_tells_one_row_in_a_hundred_again(bulk: Path) -> None:
 def test_a_table_replaces_only_its_own_block_of_the_page(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- reading -->\nold\n<!-- end of reading -->\nafter\n", encoding="utf-8")
-    one = Timing(2.0, 100, 1_000, {"land": 1.5, "type": 0.5})
-    drawn = reading_table({"ours": one, "ours, reader alone": one, "DuckDB": Timing(4.0, 1, 1_000, {})}, 500)
+    one = Timing(2.0, 3.0, 100, 1_000, {"land": 1.5, "type": 0.5})
+    drawn = reading_table({"ours": one, "ours, reader alone": one, "DuckDB": Timing(4.0, 4.0, 1, 1_000, {})}, 500)
     assert put("reading", drawn, page)
     text = page.read_text(encoding="utf-8")
     assert text.startswith("before\n<!-- reading -->\n```text\n")
