@@ -19,21 +19,19 @@ _BLANKS: Final = {"k": "-1", "m": "-1", "c": "-1", "b": "FALSE", "01": "0"}
 class Sheet:
     """A table's columns, ready to be filled."""
 
-    __slots__ = ("_blank", "_places", "_shared", "table")
+    __slots__ = ("_blank", "_places", "table")
 
     def __init__(self, table: str) -> None:
         self.table = table
         self._places = {name: place for place, (name, _) in enumerate(LAYOUTS[table])}
         self._blank = [_BLANKS.get(kind, "") for _, kind in LAYOUTS[table]]
-        self._shared: list[tuple[int, str]] = []
 
     def row(self, shared: Mapping[str, str], own: Mapping[str, str]) -> list[str]:
         """One row: of `shared` whatever the table has a column for, then `own`, of which each must have one."""
-        if not self._shared:
-            self._shared = [(self._places[name], name) for name in shared if name in self._places]
-        values = self._blank.copy()
-        for place, name in self._shared:
-            values[place] = shared[name]
+        values, places = self._blank.copy(), self._places
+        for name, value in shared.items():
+            if name in places:
+                values[places[name]] = value
         for name, value in own.items():
             values[self._places[name]] = value
         return values
