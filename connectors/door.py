@@ -23,6 +23,7 @@ from connectors.memory import Memory
 from connectors.people import People, adulthood, key_texts
 from connectors.spec import TableSpec, table_specs
 from domain.profile import Profile, SourceSettings
+from governance.flows import flow_of
 from governance.restricted import RestrictedFacts, restricted_facts
 
 if TYPE_CHECKING:
@@ -81,6 +82,12 @@ def gate_for(path: Path, spec: TableSpec, fields: tuple[str, ...]) -> Gate | Non
     return None if door is None else door.gate(path, spec, fields)
 
 
+def fields_agreed(spec: TableSpec) -> frozenset[str] | None:
+    """The fields of a table that the source's flow names; None without an open door or without a register."""
+    door = _OPEN.get()
+    return None if door is None or door.agreed is None else frozenset(door.agreed.get(spec.table, ()))
+
+
 class Door:
     """One delivery's door: who is a child at its moment, and what was left out so far.
 
@@ -89,6 +96,7 @@ class Door:
 
     def __init__(self, profile: Profile, source: SourceSettings) -> None:
         self.keeps_children = source.options.get("children", "excluded").strip().lower() != "excluded"
+        self.agreed = flow_of(profile.flows, source).columns if profile.flows else None
         self.moment: date | None = None
         self.memory = Memory(profile, source.name)
         self.people = People()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.base import RawFile
-from connectors.door import DISPOSITION, gate_for
+from connectors.door import DISPOSITION, fields_agreed, gate_for
 from connectors.side import SideWriter
 from connectors.signature import refuse_strangers
 from connectors.spec import TableSpec
@@ -69,7 +69,8 @@ class TableWriter:
     The file's metadata carries the table's facts (key, removal marker, exclusions) under the name `onestory`. Columns
     nobody specified go to the side store, line by line beside the table; a mandatory column of another shape than
     declared ends the block with a question (`connectors.watch`), and no file. What the source's door leaves out
-    (`connectors.door`) is counted in `records` like every row read, and is in neither file.
+    (`connectors.door`) is counted in `records` like every row read, and is in neither file; fields that the source's
+    flow does not name stay empty.
     """
 
     def __init__(self, path: Path, spec: TableSpec, fields: Sequence[str] | None = None) -> None:
@@ -80,7 +81,8 @@ class TableWriter:
         self._fields = tuple(fields or spec.fields)
         facts = {b"onestory": json.dumps(spec.facts()).encode()}
         columns = [*(pa.field(f, pa.string()) for f in self._fields), pa.field("landed_line", pa.int64())]
-        self._gate = gate_for(path, spec, self._fields)
+        self._gate, agreed = gate_for(path, spec, self._fields), fields_agreed(spec)
+        self._withheld = frozenset[str]() if agreed is None else frozenset(self._fields) - agreed
         if self._gate is not None:
             columns.append(pa.field(DISPOSITION, pa.string()))
         self._schema = pa.schema(columns, metadata=facts)
@@ -105,6 +107,7 @@ class TableWriter:
 
         columns = self._watch.as_declared(columns)
         self._watch.look(columns)
+        columns = {name: values for name, values in columns.items() if name not in self._withheld}
         lines = pa.array(np.arange(self.records + 1, self.records + rows + 1))
         arrays: list[pa.Array] = [
             pa.nulls(rows, pa.string())

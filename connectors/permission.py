@@ -19,7 +19,7 @@ from connectors.spec import table_specs
 from domain.periods import LONDON, now
 from domain.profile import SourceSettings
 from domain.run import Finding, RunContext, RunState
-from governance.flows import Flow, FlowError, licence, load_flows, not_in_force, outside_hours
+from governance.flows import Flow, FlowError, flow_of, licence, not_in_force, outside_hours
 from governance.store import Store
 
 NOW: Final = "now"  # setting of a run: the moment it plays at, ISO with offset; the clock's when it is not given
@@ -37,15 +37,15 @@ class Refusal:
 def permission(context: RunContext, store: Store, source: SourceSettings) -> Iterator[Refusal | None]:
     """Hold the right to ask the source while the block runs; a refusal says why there is none.
 
-    Refused: no flow, a page that cannot be used, an agreement not in force, a table the flow does not name, children
-    without a basis. Held: outside the agreed hours, every licensed connection in use.
+    Refused: no flow, a page that cannot be used, an agreement not in force, a table the flow does not name (or its key,
+    or its people), children without a basis. Held: outside the agreed hours, every licensed connection in use.
     """
     folder = context.profile.flows
     if folder is None:
         yield None
         return
     try:
-        flow = _flow_of(source, load_flows(folder))
+        flow = flow_of(folder, source)
     except FlowError as problem:
         remedy = "the owner of the register completes the page"
         yield Refusal(RunState.REFUSED, Finding("FLOW_REGISTER", f"{problem}; nothing was read", remedy))
@@ -62,28 +62,24 @@ def permission(context: RunContext, store: Store, source: SourceSettings) -> Ite
         yield Refusal(RunState.HELD, in_use) if in_use else None
 
 
-def _flow_of(source: SourceSettings, flows: Mapping[str, Flow]) -> Flow:
-    name = source.options.get("flow", source.name)
-    if name not in flows:
-        raise FlowError(
-            f"source {source.name}: no flow {name!r} in the register, which has {', '.join(flows) or 'none'}"
-        )
-    flow = flows[name]
-    if flow.direction != "in" or flow.system != source.connector:
-        raise FlowError(f"source {source.name}: flow {name} is not one from {source.connector} inwards")
-    return flow
-
-
 def _beyond_the_flow(flow: Flow, source: SourceSettings) -> Finding | None:
     remedy = f"ask the owner of the flow, {flow.owner}"
-    unnamed = sorted(set(table_specs(source.connector)) - set(flow.columns))
-    if unnamed:
-        named = ", ".join(unnamed[:5]) + (" …" if len(unnamed) > 5 else "")
-        return Finding("TABLE_NOT_IN_FLOW", f"flow {flow.name} does not name {named}; nothing was read", remedy)
+    specs = table_specs(source.connector)
+    if unnamed := sorted(set(specs) - set(flow.columns)):
+        told = f"flow {flow.name} does not name {_some(unnamed)}; nothing was read"
+        return Finding("TABLE_NOT_IN_FLOW", told, remedy)
+    needed = {table: {*spec.key, *spec.subject.fields} - {*flow.columns[table]} for table, spec in specs.items()}
+    if lacking := sorted(f"{table}.{field}" for table, fields in needed.items() for field in fields):
+        told = f"flow {flow.name} does not name {_some(lacking)}, without which no row can be judged; nothing was read"
+        return Finding("COLUMN_NOT_IN_FLOW", told, remedy)
     keeps = source.options.get("children", "excluded").strip().lower() != "excluded"
     if keeps and (not flow.children_basis or "children" in flow.excludes):
         return Finding("CHILDREN_WITHOUT_BASIS", f"flow {flow.name} names no children and no basis for them", remedy)
     return None
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
 
 
 def write_synthetic_flows(

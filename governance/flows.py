@@ -17,6 +17,7 @@ from typing import Any, Final
 import yaml
 
 from domain.periods import LONDON
+from domain.profile import SourceSettings
 from domain.run import Finding
 from governance.ledger import lease
 from governance.store import Store
@@ -124,6 +125,22 @@ def load_flows(folder: Path) -> dict[str, Flow]:
             raise FlowError(f"{page.name}: the field flow repeats {flow.name}")
         flows[flow.name] = flow
     return flows
+
+
+def flow_of(folder: Path, source: SourceSettings) -> Flow:
+    """The flow of a source: the one its option `flow` names, else the one of its own name.
+
+    Raises:
+        FlowError: as `load_flows`; or there is none, or it is another system's, or leads outwards (LAW-1).
+    """
+    flows, name = load_flows(folder), source.options.get("flow", source.name)
+    if name not in flows:
+        known = ", ".join(flows) or "none"
+        raise FlowError(f"source {source.name}: no flow {name!r} in the register, which has {known}")
+    flow = flows[name]
+    if flow.direction != "in" or flow.system != source.connector:
+        raise FlowError(f"source {source.name}: flow {name} is not one from {source.connector} inwards")
+    return flow
 
 
 def not_in_force(flow: Flow, on: date) -> Finding | None:

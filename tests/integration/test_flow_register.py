@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -56,6 +57,26 @@ def test_law_1_a_table_the_flow_does_not_name_stops_the_run(council: Profile) ->
     refused = land(council)
     assert (refused.state, refused.findings[0].code) == (RunState.REFUSED, "TABLE_NOT_IN_FLOW")
     assert "CF_OBSERVATION" in refused.findings[0].message and nothing_was_read(council)
+
+
+def test_law_2_a_column_the_flow_does_not_name_is_not_taken(council: Profile) -> None:
+    raw = yaml.safe_load((council.flows / "carefirst.yml").read_text())  # type: ignore[operator]
+    person = [field for field in raw["columns"]["CF_PERSON"] if field not in ("national_insurance_number", "known_as")]
+    change(council, "", columns={**raw["columns"], "CF_PERSON": person})
+    assert land(council).state is RunState.DONE
+    (landed,) = (council.landing / "tables").rglob("carefirst__person.parquet")
+    told = pq.read_table(landed).to_pylist()
+    assert [(row["national_insurance_number"], row["known_as"]) for row in told] == [(None, None)]
+    assert told[0]["surname"] == "MARLOW"
+
+
+def test_law_2_a_flow_that_leaves_out_who_a_row_is_about_is_refused(council: Profile) -> None:
+    raw = yaml.safe_load((council.flows / "carefirst.yml").read_text())  # type: ignore[operator]
+    person = [field for field in raw["columns"]["CF_PERSON"] if field != "date_of_birth"]
+    change(council, "", columns={**raw["columns"], "CF_PERSON": person})
+    refused = land(council)
+    assert (refused.state, refused.findings[0].code) == (RunState.REFUSED, "COLUMN_NOT_IN_FLOW")
+    assert "CF_PERSON.date_of_birth" in refused.findings[0].message and nothing_was_read(council)
 
 
 def test_law_3_agreements_out_of_force_refuse_and_a_mended_one_lets_the_dump_in(council: Profile) -> None:
