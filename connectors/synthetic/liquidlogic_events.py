@@ -58,7 +58,7 @@ def _add_event(mart: Mart, referrals: Referrals, event: TrueEvent, end: int, tab
         row = row_of(mart, work)
         is_orphan = orphan_until is not None and start < orphan_until
         row["DIM_PERSON_ID"] = -1 if is_orphan else int(event.appearance_key)
-        row["FACT_REFERRAL_ID"] = referrals.of(event.appearance_key, state.facts.get("primary_support_reason", ""))
+        row["FACT_REFERRAL_ID"] = referrals.of(event, state.facts.get("primary_support_reason", ""))
         if row.get("FACT_CARE_PLAN_ID") == NO_REFERRAL:
             row["FACT_REFERRAL_ID"] = NO_REFERRAL
         row["EXTERNAL_ID"] = mart.blank(f"external:{key}")

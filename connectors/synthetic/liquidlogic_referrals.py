@@ -31,7 +31,8 @@ class Referrals:
 
     def __init__(self, mart: Mart) -> None:
         self._mart = mart
-        self._by_reason: dict[tuple[str, str], _Referral] = {}
+        self._by_reason: dict[tuple[str, str, bool], _Referral] = {}
+        self._born = {person.person_id: person.birth_date for person in mart.world.people}
         for event in mart.world.events:
             if event.system == SYSTEM and event.appearance_key:
                 self._note(event, event.facts, event.recorded_night)
@@ -52,20 +53,28 @@ class Referrals:
         if not reason:
             return
         number = _FIRST_REFERRAL + event.event_id
-        known = self._by_reason.setdefault((event.appearance_key, reason), _Referral(number, event.start_at, night))
+        key = (event.appearance_key, reason, self._is_adult(event))
+        known = self._by_reason.setdefault(key, _Referral(number, event.start_at, night))
         known.number = min(known.number, number)
         known.start_at = min(known.start_at, event.start_at)
         known.first_night = min(known.first_night, night)
 
-    def of(self, person_key: str, reason: str) -> int:
-        """The id of the person's referral for that reason; -1 when there is none."""
-        known = self._by_reason.get((person_key, reason))
+    def of(self, event: TrueEvent, reason: str) -> int:
+        """The id of the referral for that reason of the event's person; -1 when there is none.
+
+        Adult services open one of their own at eighteen.
+        """
+        known = self._by_reason.get((event.appearance_key, reason, self._is_adult(event)))
         return NO_REFERRAL if known is None else known.number
+
+    def _is_adult(self, event: TrueEvent) -> bool:
+        born, day = self._born[event.person_id], event.start_at.date()
+        return (day.year - 18, day.month, day.day) >= (born.year, born.month, born.day)
 
     def write(self) -> None:
         """Write the rows of `FACT_REFERRALS`."""
         mart = self._mart
-        for (person_key, reason), referral in self._by_reason.items():
+        for (person_key, reason, _), referral in self._by_reason.items():
             key = f"referral:{referral.number}"
             code = code_for("primary_support_reason", reason)
             retired = RETIRED.get(("primary_support_reason", str(code)))
