@@ -107,12 +107,15 @@ def _take(context: RunContext, store: Store, _: Lease) -> RunResult:
                 told = _take_one(connection, context.profile, name, response, moment)
             except DeliveryProblem as problem:
                 findings.append(problem.finding)
+                sealed.seal(context.profile, SERVICE, f"{name}.response", response.read_bytes())
                 _close(connection, name, "refused", moment, {})
                 continue
             for what, number in told.items():
                 counts[what] += number
         if moment is not None:
             counts["disposed"] = _dispose(connection, context.profile, moment)
+    with store.connect("linker", "direct_care") as connection:
+        _put_away(connection, context.profile)
     state = RunState.REFUSED if findings else RunState.DONE
     return RunResult("trace", "take", state, counts, tuple(findings), moment)
 
@@ -142,8 +145,6 @@ def _take_one(connection: Connection, profile: Profile, name: str, response: Pat
     _write_answers(connection, name, answers.values(), moment)
     sealed.seal(profile, SERVICE, f"{name}.response", content)
     _close(connection, name, "answered", moment, told)
-    for side in ("request", "response"):
-        (_folder(profile) / side / f"{name}.csv").unlink(missing_ok=True)
     return dict(told)
 
 
@@ -183,6 +184,14 @@ def _close(connection: Connection, name: str, state: str, moment: datetime, told
         {"state": state, "moment": moment, "name": name}
         | {k: told.get(k, 0) for k in ("verified", "clashing", "not_found", "unreadable", "unanswered", "superseded")},
     )
+
+
+def _put_away(connection: Connection, profile: Profile) -> None:
+    """No open copy of a closed exchange is left; only once it is on record, or a killed run would wait for ever."""
+    closed = connection.exec_driver_sql("select request_name from ledger.trace_request where state <> 'asked'")
+    for name in closed.scalars():
+        for side in ("request", "response"):
+            (_folder(profile) / side / f"{name}.csv").unlink(missing_ok=True)
 
 
 def _dispose(connection: Connection, profile: Profile, moment: datetime) -> int:

@@ -56,7 +56,7 @@ def _exchange(context: RunContext, store: Store) -> RunResult:
                 mailbox.acknowledge(letter)
             with store.connect("loader") as connection:
                 forget_old_answers(connection, moment, MAX_AGE)
-                _let_lapse(connection, moment, counts)
+                _let_lapse(connection, profile, moment, counts)
             _ask(store, profile, mailbox, moment, counts)
     except DeliveryProblem as problem:
         return RunResult("opt_out_check", SERVICE, problem.state, counts, (*findings, problem.finding), moment)
@@ -211,14 +211,16 @@ def _store_unusable(connection: Connection, profile: Profile, name: str, number:
     )
 
 
-def _let_lapse(connection: Connection, moment: datetime, counts: dict[str, int]) -> None:
-    """Requests nobody answered are closed; their numbers count as unanswered and are asked about again."""
+def _let_lapse(connection: Connection, profile: Profile, moment: datetime, counts: dict[str, int]) -> None:
+    """Requests nobody answered are closed and put away; their numbers count as unanswered and are asked about again."""
     lapsed = connection.exec_driver_sql(
         """update ledger.opt_out_check set state = 'lapsed', unanswered = asked, answered_at = %(moment)s
-            where state in ('noted', 'asked') and asked_at < %(oldest)s returning asked""",
+            where state in ('noted', 'asked') and asked_at < %(oldest)s returning request_name, asked""",
         {"moment": moment, "oldest": moment - _LAPSES_AFTER},
     )
-    counts["unanswered"] += sum(int(asked) for asked in lapsed.scalars())
+    for name, asked in lapsed.all():
+        counts["unanswered"] += int(asked)
+        _put_away(profile, str(name))
 
 
 def _close(

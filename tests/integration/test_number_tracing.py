@@ -204,6 +204,7 @@ def test_a_response_that_is_not_one_is_refused_whole_and_the_people_can_be_asked
     result = stage.take(context(council, "taken"))
     assert (result.state, [f.code for f in result.findings]) == (RunState.REFUSED, ["TRACE_FILE"])
     assert council.one("select count(*) from identity.trace_answer") == 0
+    assert not list(folder.rglob("*.csv")), "no open copy of a refused exchange is left"
     assert stage.ask(context(council, "trace-2")).counts["asked"] == 1
 
 

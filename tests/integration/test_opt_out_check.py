@@ -153,8 +153,10 @@ def test_a_letter_that_fits_no_request_is_counted_and_believed_by_nobody(council
 def test_opt_6_a_request_nobody_answers_lapses_and_its_numbers_are_asked_again(council: LinkageCouncil) -> None:
     people(council, NUMBERS[:3])
     run(council)
+    (sent,) = (council.profile.home / "sealed").rglob("*.dat")
     council.night(3)
     result = run(council, "later")
+    assert not sent.exists(), "what nobody answered is disposed of too"
     assert (result.counts["unanswered"], result.counts["asked"]) == (3, 3)
     assert may_use(council, NUMBERS[:3]) == frozenset()
 
