@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from warehouse.cutover.reconcile import Item, Reconciliation, Row
 
 _SHOWN: Final = 200  # lines of a list on the page; the file has all
 _WIDTH: Final = 320  # of a bar
+_RESTRICTED: Final = "(restricted)"
 _HEADINGS: Final = ("group", "old_key", "new_key", "verdict", "why", "old_amount", "new_amount")
 
 
@@ -26,6 +28,7 @@ def write(found: Reconciliation, folder: Path, *, as_known_at: str, source_of_ol
 
     Files of an earlier pack in the folder are replaced. The list of an incident is readable by its owner only.
     """
+    found = _without_restricted_keys(found)
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.csv"):
         old.unlink()
@@ -50,6 +53,30 @@ def write(found: Reconciliation, folder: Path, *, as_known_at: str, source_of_ol
     path = folder / "pack.html"
     path.write_text(page, encoding="utf-8")
     return path
+
+
+def _without_restricted_keys(found: Reconciliation) -> Reconciliation:
+    """The same findings with the keys of restricted people replaced, except in the list that is theirs alone."""
+
+    def shown(key: str) -> str:
+        return _RESTRICTED if key.split(" ")[0] in found.restricted else key
+
+    def masked(row: Row) -> Row:
+        if row.check.incident:
+            return row
+        return replace(
+            row, items=tuple(replace(i, old_key=shown(i.old_key), new_key=shown(i.new_key)) for i in row.items)
+        )
+
+    patterns = tuple(
+        replace(p, old_key=shown(p.old_key), new_key=shown(p.new_key), why=_without(p.why, found.restricted))
+        for p in found.patterns
+    )
+    return replace(found, rows=tuple(map(masked, found.rows)), patterns=patterns)
+
+
+def _without(text: str, keys: frozenset[str]) -> str:
+    return " ".join(_RESTRICTED if word.strip(",.") in keys else word for word in text.split(" "))
 
 
 _CHECK_HEADINGS: Final = ("check", "title", "rule", "state", "old", "new", "explained", "unexplained")

@@ -36,7 +36,7 @@ class Moment:
 
 
 def gather(store: Store, plan: CutoverPlan, moment: Moment) -> duckdb.DuckDBPyConnection:
-    """A scratch database with one table for every page of `reads`, `note`, `begun` and `date_value`; the caller closes it."""
+    """A scratch database: a table for every page of `reads`, `note`, `begun`, `date_value`; the caller closes it."""
     import duckdb
 
     scratch = duckdb.connect()
@@ -109,9 +109,13 @@ def _notes_page(plan: CutoverPlan) -> str:
 
 
 def _begun_page(plan: CutoverPlan) -> str:
-    """When each old record was begun, from `cutover/begun.sql` of its supplier; without one our first knowledge counts."""
+    """When each old record was begun, as its supplier's `cutover/begun.sql` says; else our first knowledge counts."""
     page = files("connectors") / plan.old / "cutover" / "begun.sql"
-    return page.read_text("utf-8") if page.is_file() else "select null::text as person_key, null::date as begun where false"
+    return (
+        page.read_text("utf-8")
+        if page.is_file()
+        else "select null::text as person_key, null::date as begun where false"
+    )
 
 
 def _dates_page(plan: CutoverPlan) -> str:

@@ -100,6 +100,7 @@ class Reconciliation:
     rows: tuple[Row, ...]
     patterns: tuple[Pattern, ...]
     held: tuple[tuple[str, str, int], ...] = ()  # table, rule, rows that wait in quarantine and were not compared
+    restricted: frozenset[str] = frozenset()  # keys of restricted people of either system: on no list but their own
 
     @property
     def passed(self) -> bool:
@@ -137,13 +138,15 @@ def reconcile(store: Store, plan: CutoverPlan, moment: Moment, checks: Path | No
         patterns = recognise(scratch)
         prepare(scratch, groups)
         rows = tuple(ask(scratch, check) for check in wanted)
+        restricted = scratch.execute("select distinct person_key from person where is_restricted").fetchall()
         held = scratch.execute("select dataset, rule, waiting from held order by all").fetchall()
     finally:
         scratch.close()
     is_trial = moment.load < plan.go_live_load
     waiting = tuple((str(dataset), str(rule), int(rows)) for dataset, rule, rows in held)
     day = moment.day.isoformat()
-    return Reconciliation(moment.load, is_trial, day, plan.old, plan.new, rows, tuple(patterns), waiting)
+    keys = frozenset(str(key) for (key,) in restricted)
+    return Reconciliation(moment.load, is_trial, day, plan.old, plan.new, rows, tuple(patterns), waiting, keys)
 
 
 def prepare(scratch: duckdb.DuckDBPyConnection, groups: Mapping[str, Mapping[str, str]]) -> None:

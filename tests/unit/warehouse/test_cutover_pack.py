@@ -21,9 +21,12 @@ def reconciliation() -> Reconciliation:
     with CutoverFacts() as facts:
         facts.both("00123456J", "ada", is_restricted=True)
         facts.scratch.execute("update person set is_restricted = false where source = 'liquidlogic'")
-        facts.open("allocation", "old:00123456J", "<b>x</b>", "=cmd()")
+        facts.both("00200000Q", "bea")
+        facts.open("allocation", "old:00200000Q", "<b>x</b>", "=cmd()")
         rows = tuple(facts.rows().values())
-        return Reconciliation(2, True, "2025-07-01", "micare", "liquidlogic", rows, tuple(facts.patterns_found()))
+        told = tuple(facts.patterns_found())
+        restricted = frozenset({"00123456J"})
+        return Reconciliation(2, True, "2025-07-01", "micare", "liquidlogic", rows, told, (), restricted)
 
 
 def written(folder: Path) -> str:
@@ -41,6 +44,10 @@ def test_a_restricted_flag_that_is_missing_is_told_first_as_an_incident_and_its_
     section = page[page.index('id="c-people_restricted"') : page.index('id="c-allocations"')]
     assert "00123456J" not in section
     kept = tmp_path / "list_people_restricted.csv"
+    others = [p for p in tmp_path.iterdir() if p != kept]
+    assert len(others) > 3
+    assert not [p.name for p in others if "00123456J" in p.read_text(encoding="utf-8")]
+    assert "(restricted)" in (tmp_path / "patterns.csv").read_text(encoding="utf-8")
     assert "00123456J" in kept.read_text(encoding="utf-8")
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
