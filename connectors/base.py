@@ -27,6 +27,14 @@ class DeliveryProblem(Exception):
         super().__init__(f"{finding.code}: {finding.message}")
 
 
+class NotLiveYet(Exception):
+    """What lies there is not yet ours to read: a new system's trial load. Left where it is; nobody waits for it."""
+
+    def __init__(self, finding: Finding) -> None:
+        self.finding = finding
+        super().__init__(f"{finding.code}: {finding.message}")
+
+
 @dataclass(frozen=True, slots=True)
 class RawFile:
     """One file as it arrived, kept write-once. `records` and `physical_lines` are filled once it has been read."""
@@ -94,6 +102,7 @@ class Incoming(Protocol):
         Raises:
             DeliveryProblem: held (incomplete, gap before it, shrinks too much) or refused (empty, cut off, wrong
                 encoding, unsafe archive, hash differs, mandatory column missing).
+            NotLiveYet: the source goes live on a later day.
         """
 
 

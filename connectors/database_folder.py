@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from connectors.base import DeliveryMode, DeliveryProblem, LandedDelivery, LandedTable, Past, RawFile
+from connectors.base import DeliveryMode, DeliveryProblem, LandedDelivery, LandedTable, NotLiveYet, Past, RawFile
 from connectors.database_guards import Guards
 from connectors.database_snapshot import Plan
 from connectors.door import entering, people_first
@@ -87,9 +87,8 @@ class Export:
         counts, refreshed = _control(self.path)
         plan, moment = self.connector.plan, refreshed.replace(tzinfo=_LONDON)
         if plan.live_from is not None and refreshed.date() < plan.live_from:
-            raise _held(
-                "NOT_LIVE", f"{plan.access.source}: not live before {plan.live_from.isoformat()}", "nothing to do"
-            )
+            what = f"{plan.access.source}: not live before {plan.live_from.isoformat()}"
+            raise NotLiveYet(Finding("NOT_LIVE", what, "nothing to do"))
         if missing := [t for t in plan.specs if t not in counts or not (self.path / f"{t}.csv").is_file()]:
             raise _held("TABLE_MISSING", f"{self.path.name}: no {', '.join(missing)}", _AGAIN)
         is_old = past.last_known_at is not None and moment <= past.last_known_at

@@ -16,7 +16,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from connectors import database_statements as statements
-from connectors.base import DeliveryMode, DeliveryProblem, LandedDelivery, Past, TableMode
+from connectors.base import DeliveryMode, DeliveryProblem, LandedDelivery, NotLiveYet, Past, TableMode
 from connectors.database import Access, Content, DatabaseSession, open_database
 from connectors.database_guards import Guards
 from connectors.database_reading import TableReader
@@ -186,7 +186,7 @@ class Snapshot:
             f"{self.plan.access.source}: {self.plan.access.noun} is not live before {live_from.isoformat()}{loaded}",
             "nothing to do: snapshots are taken from that day on; change live_from if go-live moved",
         )
-        raise DeliveryProblem(RunState.HELD, finding)
+        raise NotLiveYet(finding)
 
     def _prove_unchanged(self, session: DatabaseSession) -> None:
         if refreshed_at(session, self.plan)[0] != self.refreshed_at:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from connectors.base import DeliveryProblem, Incoming, LandedDelivery, MayFallSilent, Past, RawFile
+from connectors.base import DeliveryProblem, Incoming, LandedDelivery, MayFallSilent, NotLiveYet, Past, RawFile
 from connectors.conform import load_code_map
 from connectors.credentials import credentials_of, lent
 from connectors.door import Door, open_door
@@ -80,7 +80,7 @@ def _land(context: RunContext, store: Store, _: Lease) -> RunResult:
     source = context.profile.source(context.source or "")
     with store.connect("loader") as connection:
         load_code_map(connection, source.connector)  # checking asks which codes are known, before conforming does
-    counts = dict.fromkeys(("deliveries", "repeats", "tables", "rows", "held", "refused"), 0)
+    counts = dict.fromkeys(("deliveries", "repeats", "tables", "rows", "held", "refused", "not_live"), 0)
     findings: list[Finding] = []
     try:
         connector, before = connector_for(context.profile, source), past_of(store, source.name)
@@ -98,6 +98,10 @@ def _land(context: RunContext, store: Store, _: Lease) -> RunResult:
             past = past_of(store, source.name)
             with open_door(context.profile, source) as door:
                 landed = incoming.land(context.profile.landing, past)
+        except NotLiveYet as reason:
+            counts["not_live"] += 1
+            findings.append(reason.finding)
+            continue
         except DeliveryProblem as problem:
             counts[problem.state.value] += 1
             findings.append(problem.finding)
@@ -109,7 +113,7 @@ def _land(context: RunContext, store: Store, _: Lease) -> RunResult:
         counts["rows"] += sum(table.records for table in landed.tables)
         findings += [*landed.findings, *(f for table in landed.tables for f in table.findings)]
     is_silent = isinstance(connector, MayFallSilent) and connector.is_silent(before)
-    if not (counts["deliveries"] or counts["held"] or counts["refused"] or is_silent):
+    if not (is_silent or any(counts[name] for name in ("deliveries", "held", "refused", "not_live"))):
         findings.append(
             Finding(
                 "NOTHING_NEW",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from connectors.permission import write_synthetic_flows
+from connectors.synthetic.keys import ORGANISATION_CODE, SECOND_ORGANISATION_CODE
 from connectors.synthetic.settings import SyntheticSettings
 from domain.profile import Profile, load_profile
 from governance import embedded
@@ -70,7 +72,9 @@ def open_home(folder: Path, settings: SyntheticSettings | None = None) -> Home:
     make_secret(folder / "secret.key")
     profile = folder / "council.yml"
     if settings is not None or not profile.exists():
-        profile.write_text(_profile_text(home, settings or SyntheticSettings()), encoding="utf-8")
+        settings = settings or SyntheticSettings()
+        write_synthetic_flows(folder / "flows", sources_of(home, settings), settings.kind.controller_change)
+        profile.write_text(_profile_text(home, settings), encoding="utf-8")
     from warehouse.migrate import migrate
 
     migrate(home.server.url("warehouse", "admin"))
@@ -100,17 +104,23 @@ synthetic: true            # only here may NHS numbers of the test range be used
 home: .
 warehouse_url: {home.server.url("warehouse")}
 reporting_period: {{start: {start}, end: {end}}}
+flows: flows               # the register of agreements; a source without one is not read
 sources:
 {sources}exchanges:
   nhs_number_trace: {{folder: exchange/nhs_number_trace}}
 """
 
 
+def _organisations(settings: SyntheticSettings) -> str:
+    joins = settings.kind.second_unit_joins_night is not None
+    return f"{ORGANISATION_CODE},{SECOND_ORGANISATION_CODE}" if joins else ORGANISATION_CODE
+
+
 def sources_of(home: Home, settings: SyntheticSettings) -> dict[str, dict[str, str]]:
     """How each source of this kind of council is reached: name -> connector and its options."""
     kind, inbox = settings.kind, home.inbox
     reached = {
-        "systmone": {"inbox": str(inbox / "systmone")},
+        "systmone": {"inbox": str(inbox / "systmone"), "organisations": _organisations(settings)},
         "liquidlogic": {"url": home.server.url("hdm", "hdm_reader")},
         "controcc": {"url": home.server.url("controcc", "controcc_reader")},
         "carefirst": {"inbox": str(inbox / "carefirst")},

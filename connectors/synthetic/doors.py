@@ -18,7 +18,7 @@ DATABASES: Final = ("liquidlogic", "controcc")
 
 
 def door_names(setting: Setting) -> tuple[str, ...]:
-    """The doors of a council: its systems, and the migration's cross-reference file where one system replaces another."""
+    """The doors of a council: its systems, and the cross-reference file where one system replaces another."""
     return (*setting.systems, *(("cross_reference",) if setting.cutover else ()))
 
 

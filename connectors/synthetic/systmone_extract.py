@@ -62,7 +62,8 @@ class Chance:
     __slots__ = ("_numbers",)
 
     def __init__(self, seed: int, key: str) -> None:
-        self._numbers: tuple[int, ...] = _EIGHT.unpack(hashlib.blake2b(f"{seed}:{key}".encode(), digest_size=32).digest())
+        drawn = hashlib.blake2b(f"{seed}:{key}".encode(), digest_size=32).digest()
+        self._numbers: tuple[int, ...] = _EIGHT.unpack(drawn)
 
     def share(self, slot: int) -> float:
         """A number in [0, 1)."""

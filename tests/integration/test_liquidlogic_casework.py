@@ -163,9 +163,9 @@ def test_nothing_is_taken_before_go_live_and_the_first_live_night_is(desk: Casew
     desk.write(trial_council()[1])  # type: ignore[arg-type]
     desk.option(live_from="2026-03-29")
     for night in (0, 1, 2):
-        held = desk.night(night)
-        assert (held.state, held.findings[0].code) == (RunState.HELD, "NOT_LIVE")
-    assert "trial load 1" in held.findings[0].message
+        left = desk.night(night)
+        assert "NOT_LIVE" in [finding.code for finding in left.findings]
+    assert any("trial load 1" in finding.message for finding in left.findings)
     assert desk.rows("select 1 as one from ledger.landed_table") == []
     assert desk.rows(NOW.format("service")) == []
     assert desk.night(3).state is RunState.DONE

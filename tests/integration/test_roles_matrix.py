@@ -56,7 +56,9 @@ MATRIX: dict[str, dict[str, str]] = {
     **{f"payload.{name}": PAYLOAD for name in THINGS[2:]},
     **{f"payload.{name}": PAYLOAD for name in ("involvement", "safeguarding", "dols", "finance_line")},
     **{f"payload.{name}": PAYLOAD for name in ("hospital_stay", "care_plan", "questionnaire_answered")},
-    **{f"core.{name}": CORE for name in (*THINGS, "event", "current_release", "shown", "replaced_source", "same_event")},
+    **{
+        f"core.{name}": CORE for name in (*THINGS, "event", "current_release", "shown", "replaced_source", "same_event")
+    },
     **{f"release.{name}": RELEASE for name in (*THINGS, "about", "same_event")},
     **{f"returns.{name}": RETURNS for name in ("person", "request", "assessment", "review", "service")},
     **{f"ledger.{name}": {**LEDGER_READ, **dict.fromkeys(EVERYBODY_AT_WORK, "rw")} for name in ("run", "lease")},
