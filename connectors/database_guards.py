@@ -14,15 +14,11 @@ from connectors import database_statements as statements
 from connectors.base import DeliveryProblem
 from connectors.database import DatabaseSession
 from connectors.spec import TableSpec
+from connectors.volumes import unusual
 from domain.run import Finding, RunState
 
-#: A table may lose this share of its rows overnight, or this many rows if that is more (small tables); sources 3.5.
-SHRINK_SHARE: Final = 0.05
+#: A small table may lose this many rows overnight, fewer than in `connectors.volumes`: marts keep small lists too.
 SHRINK_ROWS: Final = 10
-
-#: A table may grow by this share of its rows since it was last counted, or by this many rows if that is more.
-GROWTH_SHARE: Final = 0.5
-GROWTH_ROWS: Final = 500
 
 #: So many facts of a table may point to people who are not there, or this share of them if that is more (late people).
 STRAY_SHARE: Final = 0.1
@@ -49,11 +45,10 @@ class Guards:
             return
         for table, spec in self.specs.items():
             past, now = before.get(spec.dataset, 0), rows[table]
-            emptied = now == 0 and (past > 0 or table == people)
-            if emptied or past - now > max(SHRINK_ROWS, SHRINK_SHARE * past):
-                raise self._held("SHRANK", f"{table}: {now} rows after {past}", "shrink_accepted")
-            if past and now - past > max(GROWTH_ROWS, GROWTH_SHARE * past):
-                raise self._held("GREW", f"{table}: {now} rows after {past}", "volume_accepted")
+            code = unusual(now, past, is_never_empty=table == people, shrink_rows=SHRINK_ROWS)
+            if code:
+                option = "shrink_accepted" if code == "SHRANK" else "volume_accepted"
+                raise self._held(code, f"{table}: {now} rows after {past}", option)
 
     def prove_people_are_there(
         self, session: DatabaseSession, headings: Mapping[str, list[str]], people: str, key: str

@@ -62,14 +62,14 @@ class TableReader:
         answers = self.answers if self.answers is not None and self.answers.table == spec.table else None
         statement = statements.rows_of(self.session.access.schema, spec, columns, keys, since, answers)
         with TableWriter(parquet, spec, fields if mode == "keys" else None) as writer:
-            for batch in _kept(original, self.session.batches(statement, schema), schema):
+            for batch in kept_batches(original, self.session.batches(statement, schema), schema):
                 writer.write({f: as_text(v) for f, v in zip(fields, batch.columns, strict=True)}, batch.num_rows)
         file = replace(keep(original, self.area, original.name), records=writer.records)
         original.unlink()
         return file, LandedTable(spec.dataset, original.name, parquet, writer.records, mode, findings)
 
 
-def _kept(path: Path, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def kept_batches(path: Path, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Hand the batches on while keeping them in one Parquet file: the original of what was read."""
     import pyarrow.parquet as pq
 

@@ -18,12 +18,12 @@ from typing import Final
 from connectors.base import DeliveryProblem, LandedDelivery, LandedTable, Past, RawFile
 from connectors.carefirst.control import CONTROL_TABLE, FILE_NAME, Control, ControlEntry, read_control
 from connectors.carefirst.database import SCHEMA, CareFirstDatabase
-from connectors.carefirst.volumes import compare_volumes
 from connectors.database_options import access_of
 from connectors.door import entering, people_first
 from connectors.landing import hash_of_contents, keep, sha256_of
 from connectors.reading import Dialect, read_table
 from connectors.spec import TableSpec, table_specs
+from connectors.volumes import compare_volumes
 from domain.profile import Profile, SourceSettings
 from domain.run import Finding, RunState
 
@@ -142,7 +142,7 @@ class CareFirstDump:
             landed = [self._table(by_name[e.file_name], e, spec, area, folder) for spec, e in entries.items()]
             newer = past.last_known_at is None or control.extract_end > past.last_known_at
             if newer and self.stamp not in self.connector.shrink_accepted:
-                compare_volumes([table for _, table in landed], past, self.stamp)
+                compare_volumes([table for _, table in landed], past, "carefirst__person", self.stamp)
         except DeliveryProblem:
             shutil.rmtree(folder, ignore_errors=True)
             raise

@@ -8,27 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from connectors.base import DeliveryProblem, LandedDelivery, LandedTable, Past, RawFile
-from connectors.carefirst.volumes import compare_volumes
 from connectors.database import Access, DatabaseSession, arrow_schema, open_database
+from connectors.database_reading import kept_batches
 from connectors.database_statements import AS_TEXT
 from connectors.door import entering, people_first
 from connectors.drift import columns_by_field
 from connectors.landing import TableWriter, keep
 from connectors.spec import TableSpec, table_specs
+from connectors.volumes import compare_volumes
 from domain.periods import LONDON, london
 from domain.run import Finding, RunState
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 SOURCE: Final = "carefirst"
 SCHEMA: Final = "carefirst"
@@ -95,7 +93,7 @@ class CareFirstSnapshot:
                 landed = [_read(session, spec, headings[spec.table], area, folder) for spec in specs]
             tables = tuple(table for _, table in landed)
             if self.stamp not in self.source.accepted:
-                compare_volumes(tables, past, self.stamp)
+                compare_volumes(tables, past, "carefirst__person", self.stamp)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)  # half a night is never visible (F23)
             raise
@@ -113,7 +111,7 @@ def _read(
     schema = arrow_schema(dict.fromkeys(columns, AS_TEXT), spec.table)
     original, parquet = folder / f"{spec.table}.parquet", folder / f"{spec.dataset}.parquet"
     with TableWriter(parquet, spec) as writer:
-        for batch in _kept(original, session.batches(statement, schema), schema):
+        for batch in kept_batches(original, session.batches(statement, schema), schema):
             writer.write(dict(zip(columns, batch.columns, strict=True)), batch.num_rows)
     file = replace(keep(original, area, original.name), records=writer.records)
     original.unlink()
@@ -153,14 +151,3 @@ def _headings(session: DatabaseSession, access: Access) -> dict[str, list[str]]:
             ),
         )
     return {table: [column.upper() for column in found[name]] for name, table in wanted.items()}
-
-
-def _kept(path: Path, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Hand the batches on while keeping them in one Parquet file: the original of what was read."""
-    import pyarrow.parquet as pq
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-            yield batch

@@ -23,6 +23,7 @@ from connectors.landing import hash_of_contents, keep, sha256_of
 from connectors.micare.archive import changed_rows, last_batch, note_batch
 from connectors.micare.flat_file import has_trailer, held, read_flat, refused
 from connectors.spec import TableSpec, table_specs
+from connectors.volumes import compare_volumes
 from domain.periods import LONDON, london, now
 from domain.profile import Profile, SourceSettings
 from domain.run import Finding
@@ -35,9 +36,6 @@ BATCH_ORDER: Final = (
     "CLIENT", "ADDRESS", "EPISODE", "ASSESS", "SERVICE", "REVIEW", "ALLOC", "CARER", "NOTEHDR", "CODES",
 )  # fmt: skip
 
-#: A table may lose this share of its rows overnight, or this many rows if that is more (small tables).
-SHRINK_SHARE: Final = 0.05
-SHRINK_ROWS: Final = 20
 #: A last file without trailer that nobody has touched for so long is not being written any more.
 QUIET_SECONDS: Final = 15 * 60
 
@@ -53,7 +51,8 @@ def make(profile: Profile, source: SourceSettings) -> MiCareConnector:
 
     Options of the source: `inbox`, where the folders arrive (relative to the profile's home); `code_pages`, files in
     another code page than cp1252 (default `NOTEHDR=cp850`); `archive_from`, the day (yyyy-mm-dd) from which MiCare is a
-    read-only archive; `shrink_accepted`, folder names (comma between) whose shrinking a person has accepted.
+    read-only archive; `shrink_accepted`, folder names (comma between) whose shrinking a person has accepted;
+    `volume_accepted` says the same of growing.
 
     Raises:
         ValueError: an option that means nothing.
@@ -63,7 +62,8 @@ def make(profile: Profile, source: SourceSettings) -> MiCareConnector:
     if strange := {name for name, page in pages.items() if name not in BATCH_ORDER or page not in _CODE_PAGES}:
         raise ValueError(f"{source.name}: code_pages names {', '.join(sorted(strange))}; it is FILE=cp850 or =cp1252")
     archive = date.fromisoformat(options["archive_from"]) if options.get("archive_from") else None
-    accepted = frozenset(part.strip() for part in options.get("shrink_accepted", "").split(",") if part.strip())
+    told = f"{options.get('shrink_accepted', '')},{options.get('volume_accepted', '')}"
+    accepted = frozenset(part.strip() for part in told.split(",") if part.strip())
     return MiCareConnector(profile.home / options["inbox"], tuple(sorted(pages.items())), archive, accepted)
 
 
@@ -155,7 +155,7 @@ class MiCareNight:
         """Keep the originals, prove every file whole, write one Parquet file for each table.
 
         Raises:
-            DeliveryProblem: held while a file is missing or still being written, or when a table shrank too much;
+            DeliveryProblem: held while a file is missing or still being written, or when a table shrank or grew;
                 refused when a file is empty, cut off, not in the agreed layout or counted wrongly by its trailer.
         """
         self._prove_finished()
@@ -166,7 +166,7 @@ class MiCareNight:
             landed = [self._table(table, area, folder) for table in BATCH_ORDER]
             newer = past.last_known_at is None or ran_at > past.last_known_at
             if newer and self.path.name not in self.connector.shrink_accepted:
-                self._refuse_to_shrink([table for _, table in landed], past)
+                compare_volumes([table for _, table in landed], past, "micare__client", self.path.name)
         except DeliveryProblem:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -218,19 +218,6 @@ class MiCareNight:
             read = read_flat(handle, name, spec, self.connector.code_page(table), parquet)
         file = replace(kept, physical_lines=read.physical_lines, records=read.records)
         return file, LandedTable(spec.dataset, name, parquet, read.records, "full", read.findings)
-
-    def _refuse_to_shrink(self, tables: list[LandedTable], past: Past) -> None:
-        """Hold a night in which a table lost more rows than a night explains: each would count as a deletion."""
-        for table in tables:
-            before = past.last_records.get(table.dataset, 0)
-            lost = before - table.records
-            emptied = table.records == 0 and (before > 0 or table.dataset == "micare__client")
-            if emptied or lost > max(SHRINK_ROWS, SHRINK_SHARE * before):
-                raise held(
-                    "SHRANK",
-                    f"{table.file_name}: {table.records} rows after {before}",
-                    f"ask the supplier; if it is right, add {self.path.name} to the source's shrink_accepted",
-                )
 
     def _archive_findings(self, folder: Path, ran_at: datetime, past: Past) -> Iterator[Finding]:
         """What differs from the delivery before: nobody writes to an archive."""

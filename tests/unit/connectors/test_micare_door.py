@@ -229,6 +229,16 @@ def test_acceptance_12_a_night_that_shrinks_is_held_until_a_person_accepts_it(tm
     assert land(desk, Past(datetime(2026, 3, 25, tzinfo=UTC), {"micare__client": 75})).tables
 
 
+def test_f55_a_night_that_grew_beyond_measure_is_held_until_a_person_accepts_it(desk: Desk) -> None:
+    header, *services = desk.lines("SERVICE")
+    desk.put("SERVICE", [header, *services * 600])
+    before = Past(datetime(2026, 3, 25, tzinfo=UTC), {"micare__service": 90})
+    held = problem(desk, before)
+    assert (held.state, held.finding.code) == (RunState.HELD, "GREW") and "600 rows after 90" in held.finding.message
+    assert "volume_accepted" in held.finding.remedy
+    assert land(desk, before, shrink_accepted=frozenset({"20260326"})).tables
+
+
 def test_a_night_that_does_not_say_when_it_ran_is_refused(desk: Desk) -> None:
     desk.put("CODES", [line for line in desk.lines("CODES") if not line.startswith("SYSTEM")])
     assert problem(desk).finding.code == "NO_RUN_MOMENT"
