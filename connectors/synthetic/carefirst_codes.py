@@ -6,25 +6,7 @@ of its own (`connectors/carefirst/codes`); that the two agree is tested, not ass
 
 from __future__ import annotations
 
-import csv
-from functools import cache
-from importlib.resources import files
-
-
-@cache
-def _codes() -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], str], tuple[tuple[str, str, str], ...]]:
-    current: dict[tuple[str, str], str] = {}
-    retired: dict[tuple[str, str], str] = {}
-    described: list[tuple[str, str, str]] = []
-    with (files("connectors.synthetic") / "data" / "carefirst_codes.csv").open("r", encoding="utf-8") as handle:
-        for row in csv.DictReader(handle):
-            place = (row["code_set"], row["meaning"])
-            if row["is_retired"] == "Y":
-                retired[place] = row["code"]
-            else:
-                current[place] = row["code"]
-                described.append((row["code_set"], row["code"], row["meaning"]))
-    return current, retired, tuple(described)
+from connectors.synthetic.local_codes import local_codes
 
 
 def code(code_set: str, meaning: str) -> str:
@@ -33,17 +15,17 @@ def code(code_set: str, meaning: str) -> str:
     Raises:
         KeyError: when the supplier has no code for it: a wording outside the national lists.
     """
-    return _codes()[0][code_set, meaning] if meaning else ""
+    return local_codes("carefirst").code(code_set, meaning)
 
 
 def retired_code(code_set: str, meaning: str) -> str | None:
     """A code of earlier years for the same meaning, missing from `CF_CODE`; None when there is none."""
-    return _codes()[1].get((code_set, meaning))
+    return local_codes("carefirst").retired.get((code_set, meaning))
 
 
 def described_codes() -> tuple[tuple[str, str, str], ...]:
     """Code set, code and meaning of every code `CF_CODE` describes."""
-    return _codes()[2]
+    return local_codes("carefirst").described
 
 
 def element_code(component: str, mechanism: str) -> str:

@@ -7,40 +7,20 @@ little more than one. Undefined bytes travel as private-use characters until the
 from __future__ import annotations
 
 import codecs
-import hashlib
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
 from connectors.synthetic.carefirst_tables import COLUMNS, PADDED
-from connectors.synthetic.defects import DefectLog, rate
+from connectors.synthetic.draws import SupplierDraws, encode_leftovers
 
 FOREVER: Final = 1_000_000
 
 _MONTHS: Final = ("", "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_UNDEFINED: Final = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
-_PRIVATE_USE: Final = 0xE000
 _BOM: Final = b"\xef\xbb\xbf"
 
-
-def _encode_leftovers(error: UnicodeError) -> tuple[str | bytes, int]:
-    """What an old Oracle client does with a character its code page lacks: base letter if there is one, else '?'."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    out = b""
-    for character in error.object[error.start : error.end]:
-        number = ord(character)
-        if _PRIVATE_USE <= number < _PRIVATE_USE + 256:
-            out += bytes([number - _PRIVATE_USE])
-        else:
-            base = unicodedata.normalize("NFKD", character)[0]
-            out += base.encode("ascii") if base.isascii() else b"?"
-    return out, error.end
-
-
-codecs.register_error("carefirst_dump", _encode_leftovers)
+codecs.register_error("carefirst_dump", encode_leftovers)
 
 
 def day(value: date | datetime | None) -> str:
@@ -66,60 +46,12 @@ def padded(value: str, width: str) -> str:
     return value.ljust(PADDED[width]) if value else ""
 
 
-@dataclass(slots=True)
-class Draws:
-    """Chance that depends on what is asked and of what only, never on the order of asking."""
+class Draws(SupplierDraws):
+    """The chance of a CareFirst dump."""
 
-    seed: int
-    quality: float
-    log: DefectLog
-    noted: set[tuple[str, str, str]] = field(default_factory=set)
-
-    def number(self, purpose: str, key: str) -> float:
-        """A number in [0, 1) for this purpose and key."""
-        digest = hashlib.blake2b(f"{self.seed}:{purpose}:{key}".encode(), digest_size=8).digest()
-        return int.from_bytes(digest, "big") / 2**64
-
-    def below(self, limit: int, purpose: str, key: str) -> int:
-        """A whole number from 0 to `limit` - 1."""
-        return int(self.number(purpose, key) * limit)
-
-    def hits(self, defect_id: str, key: str) -> bool:
-        """Whether the defect of the catalogue strikes this key."""
-        return self.number(defect_id, key) < rate(defect_id, "carefirst", self.quality)
-
-    def note(self, defect_id: str, table: str, key: str, column: str, night: int = 0) -> None:
-        """Write an injected defect down, once however often its row is written."""
-        place = (defect_id, key, column)
-        if place not in self.noted:
-            self.noted.add(place)
-            self.log.add(defect_id, f"CF_{table}", key, column, night)
-
-    def blank(self, table: str, column: str, key: str, fillers: Sequence[str]) -> str:
-        """An empty value: now and then as the filler a clerk or an interface typed (D85; rate of 2 % is our own)."""
-        where = f"{column}:{key}"
-        if self.number("D85", where) >= 0.02 * self.quality:
-            return ""
-        self.note("D85", table, key, column)
-        return fillers[self.below(len(fillers), "filler", where)]
-
-    def damaged(self, text: str, table: str, column: str, key: str) -> str:
-        """Free text as the dump carries it: broken lines, delimiters, control bytes (D88), wrong encodings (D89)."""
-        if not text:
-            return text
-        where = f"{column}:{key}"
-        if self.hits("D88", where):
-            self.note("D88", table, key, column)
-            piece = ("\n", "|", "\t", '"', "\x0b", "\r\n")[self.below(6, "piece", where)]
-            head, _, tail = text.partition(" ")
-            text = f"{head}{piece}{tail}" if tail else f"{head}{piece}"
-        if self.hits("D89a", where):
-            self.note("D89", table, key, column)
-            text += chr(_PRIVATE_USE + _UNDEFINED[self.below(5, "byte", where)])
-        elif self.hits("D89b", where):
-            self.note("D89", table, key, column)
-            text = (text + " – done").encode().decode("cp1252", errors="replace")
-        return text
+    __slots__ = ()
+    system = "carefirst"
+    prefix = "CF_"
 
 
 @dataclass(slots=True)
