@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from domain.run import Finding, RunState
 
 DeliveryMode = Literal["bulk", "delta", "full"]
 TableMode = Literal["bulk", "delta", "full", "keys"]
+
+SEND_AGAIN: Final = "ask the supplier to send it again"
 
 
 class DeliveryProblem(Exception):
@@ -25,6 +27,16 @@ class DeliveryProblem(Exception):
         self.state = state
         self.finding = finding
         super().__init__(f"{finding.code}: {finding.message}")
+
+
+def held(code: str, message: str, remedy: str) -> DeliveryProblem:
+    """The problem to raise when a delivery waits for something."""
+    return DeliveryProblem(RunState.HELD, Finding(code, message, remedy))
+
+
+def refused(code: str, message: str, remedy: str = SEND_AGAIN) -> DeliveryProblem:
+    """The problem to raise when a delivery is wrong as it stands."""
+    return DeliveryProblem(RunState.REFUSED, Finding(code, message, remedy))
 
 
 class NotLiveYet(Exception):

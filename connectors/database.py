@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from connectors import database_statements as statements
-from connectors.base import DeliveryProblem
+from connectors.base import DeliveryProblem, held
 from connectors.credentials import credentials_in_use
 from connectors.spec import TableSpec
 from domain.profile import ProfileError
@@ -117,7 +117,7 @@ def open_database(access: Access) -> Iterator[DatabaseSession]:
                 connection.exec_driver_sql("set transaction read only")
             yield DatabaseSession(connection, access)
     except sa.exc.DBAPIError as problem:
-        raise _held(
+        raise held(
             "CONNECTION_LOST",
             f"{access.source}: {access.noun} stopped answering ({type(problem.orig).__name__})",
             "nothing of this night was taken; run again, and tell the supplier's operations if it lasts",
@@ -183,12 +183,12 @@ def _no_connection(problem: sa.exc.DBAPIError, access: Access) -> DeliveryProble
     told = str(problem.orig)
     attempts = len(access.pauses) + 1
     if any(sign in told for sign in _LOGIN_REFUSED):
-        return _held(
+        return held(
             "CREDENTIALS",
             f"{access.source}: {access.noun} refused the login {attempts} times",
             f"{access.owner} must renew or unlock it; the next run takes what is due since the last one",
         )
-    return _held(
+    return held(
         "MART_UNREACHABLE",
         f"{access.source}: {access.noun} did not answer ({type(problem.orig).__name__})",
         f"check that it is up; if it is, ask {access.owner}, then run again",
@@ -244,7 +244,3 @@ def _with_password(address: sa.URL, source: str) -> sa.URL:
     else:
         password = os.environ.get(f"ONESTORY_PASSWORD_{name}", "")
     return address.set(password=password) if password else address
-
-
-def _held(code: str, message: str, remedy: str) -> DeliveryProblem:
-    return DeliveryProblem(RunState.HELD, Finding(code, message, remedy))

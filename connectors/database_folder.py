@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from connectors.base import DeliveryMode, DeliveryProblem, LandedDelivery, LandedTable, NotLiveYet, Past, RawFile
+from connectors.base import DeliveryMode, DeliveryProblem, LandedDelivery, LandedTable, NotLiveYet, Past, RawFile, held
 from connectors.database_guards import Guards
 from connectors.database_snapshot import Plan
 from connectors.door import entering, people_first
@@ -48,7 +48,7 @@ class FolderConnector:
             DeliveryProblem: held, when the folder is not there.
         """
         if not self.folder.is_dir():
-            raise _held("NO_FOLDER", f"{self.plan.access.source}: the folder of the exports is not there", "check it")
+            raise held("NO_FOLDER", f"{self.plan.access.source}: the folder of the exports is not there", "check it")
         exports = [Export(self, path) for path in sorted(self.folder.iterdir()) if path.is_dir()]
         return sorted(exports, key=lambda export: (export.moment is None, str(export.moment), export.path.name))
 
@@ -90,7 +90,7 @@ class Export:
             what = f"{plan.access.source}: not live before {plan.live_from.isoformat()}"
             raise NotLiveYet(Finding("NOT_LIVE", what, "nothing to do"))
         if missing := [t for t in plan.specs if t not in counts or not (self.path / f"{t}.csv").is_file()]:
-            raise _held("TABLE_MISSING", f"{self.path.name}: no {', '.join(missing)}", _AGAIN)
+            raise held("TABLE_MISSING", f"{self.path.name}: no {', '.join(missing)}", _AGAIN)
         is_old = past.last_known_at is not None and moment <= past.last_known_at
         if not is_old:
             guards = Guards(plan.specs, plan.access.noun, self.name, self.name in plan.accepted)
@@ -117,7 +117,7 @@ class Export:
             read = read_table(handle, path.name, Dialect(",", self.connector.encoding), spec, parquet)
         if read.records != counts[spec.table]:
             what = f"{path.name}: {read.records} rows, the control file says {counts[spec.table]}"
-            raise _held("ROW_COUNT", what, _AGAIN)
+            raise held("ROW_COUNT", what, _AGAIN)
         expected = self.connector.encoding == "utf-8"  # a mark at the beginning is how such exports are written
         findings = tuple(f for f in read.findings if not (expected and f.code == "BYTE_ORDER_MARK"))
         kept = replace(file, records=read.records, physical_lines=read.physical_lines)
@@ -140,7 +140,7 @@ def _control(folder: Path) -> tuple[dict[str, int], datetime]:
     """Rows by table, and the snapshot's moment."""
     path = folder / CONTROL
     if not path.is_file():
-        raise _held("CONTROL_MISSING", f"{folder.name}: no control file yet", "wait; it is written last")
+        raise held("CONTROL_MISSING", f"{folder.name}: no control file yet", "wait; it is written last")
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
             lines = list(csv.DictReader(handle, strict=True))
@@ -148,9 +148,5 @@ def _control(folder: Path) -> tuple[dict[str, int], datetime]:
         [moment] = {datetime.fromisoformat(line["REFRESHED_DTTM"].strip()) for line in lines}
     except (KeyError, ValueError, AttributeError, csv.Error):
         remedy = f"it has the columns {', '.join(CONTROL_HEADER)} and one moment; {_AGAIN}"
-        raise _held("CONTROL_UNREADABLE", f"{folder.name}: the control file cannot be used", remedy) from None
+        raise held("CONTROL_UNREADABLE", f"{folder.name}: the control file cannot be used", remedy) from None
     return counts, moment
-
-
-def _held(code: str, message: str, remedy: str) -> DeliveryProblem:
-    return DeliveryProblem(RunState.HELD, Finding(code, message, remedy))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from connectors.base import DeliveryProblem
+from connectors.base import DeliveryProblem, refused
 from connectors.likeness import Suggestion, best_suggestions
 from connectors.mapping import Decisions, decisions_in_force
 from connectors.registry import SUPPLIERS
@@ -90,7 +90,7 @@ def fitting(headings: Sequence[str], spec: TableSpec, decisions: Decisions) -> F
     stand_in = decisions.stand_in(spec.table)
     names = tuple(stand_in[name] if name in stand_in and stand_in[name] not in headings else name for name in headings)
     if len(set(names)) != len(names):
-        raise _refused(
+        raise refused(
             "DUPLICATE_HEADING", f"{spec.table}: a heading appears more than once", "ask the supplier for the layout"
         )
     fits = [Fit(names, layout) for layout in reversed(spec.history)]
@@ -110,7 +110,7 @@ def refuse_another_system(headings: Sequence[str], spec: TableSpec) -> None:
     ]
     shared, name = max(found, default=(0, ""))
     if shared >= 3 and shared * 2 > len(words):
-        raise _refused(
+        raise refused(
             "OTHER_SYSTEM",
             f"{spec.table}: the headings are those of {name}",
             "nothing was loaded; find out who put it into this folder, and tell the supplier",
@@ -131,7 +131,7 @@ def _missing(
 ) -> DeliveryProblem:
     if len(fit.unknown) == len(fit.names):
         refuse_another_system(headings, spec)
-        return _refused(
+        return refused(
             "NO_HEADER",
             f"{spec.table}: none of the {len(fit.names)} headings is known; the first line may not be a header",
             "ask the supplier for the agreed layout; nothing of the line is shown here, it may be a person's",
@@ -140,7 +140,7 @@ def _missing(
     found = best_suggestions(source, fit.names, fit.needed, fit.layout, spec, samples)
     if len(found) < len(fit.needed):
         new = f" (new here: {', '.join(shown(name) for name in fit.unknown)})" if fit.unknown else ""
-        return _refused(
+        return refused(
             "MISSING_COLUMN",
             f"{spec.table}: mandatory column {', '.join(fit.needed)} is missing{new}",
             "ask the supplier whether it was renamed; if it was, say so with `onestory drift accept`, and it loads",
@@ -181,7 +181,3 @@ def _findings(headings: Sequence[str], fit: Fit, spec: TableSpec) -> list[Findin
     if expected != [name for name in fit.names if name not in fit.unknown]:
         findings.append(Finding("COLUMN_ORDER", f"{spec.table}: columns moved; they were taken by name"))
     return findings
-
-
-def _refused(code: str, message: str, remedy: str) -> DeliveryProblem:
-    return DeliveryProblem(RunState.REFUSED, Finding(code, message, remedy))

@@ -15,11 +15,11 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from connectors.base import DeliveryProblem
+from connectors.base import refused
 from connectors.drift import columns_by_field, refuse_another_system
 from connectors.landing import TableWriter
 from connectors.spec import TableSpec
-from domain.run import Finding, RunState
+from domain.run import Finding
 
 _BATCH = 20_000
 _SAMPLE = 200
@@ -71,7 +71,7 @@ class _Lines:
                 )
             self.position += len(line)
             if not line.endswith(b"\n"):
-                raise _refused(
+                raise refused(
                     "CUT_OFF",
                     f"{self.name}: cut off in the middle of a record at byte {self.position}",
                     "ask the supplier to send it again",
@@ -81,7 +81,7 @@ class _Lines:
             self.first = self.first or text
             yield text
         if self.position == 0:
-            raise _refused("EMPTY_FILE", f"{self.name}: empty file", "ask the supplier to send it again")
+            raise refused("EMPTY_FILE", f"{self.name}: empty file")
 
     def _tidy(self, line: str) -> str:
         if _UNDECODABLE.search(line):
@@ -120,9 +120,9 @@ def read_table(handle: BinaryIO, name: str, dialect: Dialect, spec: TableSpec, o
             refuse_another_system([lines.first], spec)
         code = "CUT_OFF" if "end of data" in str(problem) else "WRONG_DIALECT"
         where = f"line {reader.line_num}, byte {lines.position}"
-        raise _refused(code, f"{name}: quoting breaks at {where}", "ask the supplier to send it again") from None
+        raise refused(code, f"{name}: quoting breaks at {where}") from None
     if reader.line_num != lines.breaks:
-        raise _refused(
+        raise refused(
             "LINES_DO_NOT_ADD_UP",
             f"{name}: {lines.breaks} lines in the file, {reader.line_num} read",
             "ask the supplier to send it again",
@@ -134,7 +134,7 @@ def _batches(reader: Iterator[list[str]], width: int, lines: _Lines) -> Iterator
     batch: list[list[str]] = []
     for row in reader:
         if len(row) != width:
-            raise _refused(
+            raise refused(
                 "WRONG_DIALECT",
                 f"{lines.name}: {len(row)} fields where the header has {width}, in the record "
                 f"that ends at byte {lines.position}",
@@ -159,7 +159,3 @@ def _notes(name: str, lines: _Lines) -> Iterator[Finding]:
         yield Finding(
             "CONTROL_CHARACTERS", f"{name}: {lines.controls} control characters were removed from the working copy"
         )
-
-
-def _refused(code: str, message: str, remedy: str) -> DeliveryProblem:
-    return DeliveryProblem(RunState.REFUSED, Finding(code, message, remedy))

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from connectors.base import DeliveryProblem, LandedDelivery, LandedTable, Past, RawFile
+from connectors.base import DeliveryProblem, LandedDelivery, LandedTable, Past, RawFile, held, refused
 from connectors.carefirst.control import CONTROL_TABLE, FILE_NAME, Control, ControlEntry, read_control
 from connectors.carefirst.database import SCHEMA, CareFirstDatabase
 from connectors.database_options import access_of
@@ -29,8 +29,6 @@ from domain.run import Finding, RunState
 
 SOURCE: Final = "carefirst"
 DIALECT: Final = Dialect(delimiter="|", encoding="cp1252")
-
-_SEND_AGAIN: Final = "ask the supplier to send it again"
 
 
 def make(profile: Profile, source: SourceSettings) -> CareFirstConnector | CareFirstDatabase:
@@ -100,7 +98,7 @@ class CareFirstDump:
                     return read_control(path.read_bytes(), path.name)
                 except DeliveryProblem as problem:
                     return problem
-        return _held(
+        return held(
             "CONTROL_MISSING",
             f"{self.name}: {len(self.paths)} files, but no control file yet",
             "wait; if the night is over, ask the supplier for the control file",
@@ -156,7 +154,7 @@ class CareFirstDump:
         """Each table of the specification with its entry in the control file; held unless all files are there (F03)."""
         absent = [entry.file_name for entry in control.entries if entry.file_name not in by_name]
         if absent:
-            raise _held(
+            raise held(
                 "FILE_MISSING",
                 f"{self.name}: {', '.join(absent)} is named by {control.name} and not here",
                 "wait for it or ask the supplier; the dump loads by itself when it arrives",
@@ -165,7 +163,7 @@ class CareFirstDump:
         specs = table_specs(SOURCE)
         unnamed = [table for table in specs if table not in named]
         if unnamed:
-            raise _held(
+            raise held(
                 "TABLE_MISSING",
                 f"{self.name}: {control.name} names no file for {', '.join(unnamed)}",
                 "ask the supplier for a whole dump: it would end every row of the table",
@@ -182,16 +180,15 @@ class CareFirstDump:
         with kept.path.open("rb") as handle:
             read = read_table(handle, path.name, DIALECT, spec, parquet)
         if entry.sha256 and entry.sha256 != kept.sha256:
-            raise _refused(
+            raise refused(
                 "HASH_DIFFERS",
                 f"{path.name}: not the file the control file describes (SHA-256 differs)",
                 "treat it as a security event: tell the information security lead first",
             )
         if read.records != entry.rows:
-            raise _refused(
+            raise refused(
                 "ROW_COUNT_DIFFERS",
                 f"{path.name}: {read.records} rows, the control file says {entry.rows}",
-                _SEND_AGAIN,
             )
         file = replace(kept, physical_lines=read.physical_lines, records=read.records)
         return file, LandedTable(spec.dataset, path.name, parquet, read.records, "full", read.findings)
@@ -213,11 +210,3 @@ class CareFirstDump:
             yield Finding(
                 "UNEXPECTED_FILE", f"{SOURCE}: {strangers} files in the folder belong to no dump", "look at them"
             )
-
-
-def _held(code: str, message: str, remedy: str) -> DeliveryProblem:
-    return DeliveryProblem(RunState.HELD, Finding(code, message, remedy))
-
-
-def _refused(code: str, message: str, remedy: str) -> DeliveryProblem:
-    return DeliveryProblem(RunState.REFUSED, Finding(code, message, remedy))

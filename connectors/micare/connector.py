@@ -17,11 +17,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from connectors.base import DeliveryProblem, LandedDelivery, LandedTable, Past, RawFile
+from connectors.base import DeliveryProblem, LandedDelivery, LandedTable, Past, RawFile, held, refused
 from connectors.door import entering
 from connectors.landing import hash_of_contents, keep, sha256_of
 from connectors.micare.archive import changed_rows, last_batch, note_batch
-from connectors.micare.flat_file import has_trailer, held, read_flat, refused
+from connectors.micare.flat_file import has_trailer, read_flat
 from connectors.spec import TableSpec, table_specs
 from connectors.volumes import compare_volumes
 from domain.periods import LONDON, london, now

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from connectors.base import DeliveryProblem
+from connectors.base import refused
 from connectors.drift import columns_by_field
 from connectors.landing import TableWriter
 from connectors.spec import TableSpec
-from domain.run import Finding, RunState
+from domain.run import Finding
 
 _BATCH: Final = 20_000
 _TAIL: Final = 256
@@ -28,7 +28,6 @@ _UNDECODABLE: Final = re.compile("[\udc80-\udcff]")
 # Code page 850 gives every byte a character. Lines and boxes are no text: another code page's letters stand there.
 _DRAWN: Final = re.compile("[\u2500-\u259f]")
 _CONTROL: Final = re.compile("[\x00-\x08\x0a-\x1f]")
-_SEND_AGAIN: Final = "ask the supplier to send it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +152,3 @@ def _notes(lines: _Lines) -> Iterator[Finding]:
         yield Finding(
             "CONTROL_CHARACTERS", f"{lines.name}: {lines.controls} control characters became blanks in the working copy"
         )
-
-
-def refused(code: str, message: str, remedy: str = _SEND_AGAIN) -> DeliveryProblem:
-    """A delivery that is wrong as it stands."""
-    return DeliveryProblem(RunState.REFUSED, Finding(code, message, remedy))
-
-
-def held(code: str, message: str, remedy: str) -> DeliveryProblem:
-    """A delivery that waits for something."""
-    return DeliveryProblem(RunState.HELD, Finding(code, message, remedy))

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from connectors.base import DeliveryProblem
+from connectors.base import DeliveryProblem, held
 from domain.profile import Profile, ProfileError
-from domain.run import Finding, RunState
 
 if TYPE_CHECKING:
     from mesh_client import MeshClient
@@ -130,14 +129,10 @@ def open_mailbox(settings: MailboxSettings) -> Iterator[Mailbox]:
 def _unreachable(problem: Exception) -> DeliveryProblem:
     status = getattr(getattr(problem, "response", None), "status_code", None)
     if status in (400, 401, 403):
-        return _held(
+        return held(
             "MESH_REFUSED", "the message exchange does not accept our sign-in", "renew password, key or certificate"
         )
-    return _held("MESH_SILENT", "the message exchange does not answer", "nothing is lost; the next run tries again")
-
-
-def _held(code: str, message: str, remedy: str) -> DeliveryProblem:
-    return DeliveryProblem(RunState.HELD, Finding(code, message, remedy))
+    return held("MESH_SILENT", "the message exchange does not answer", "nothing is lost; the next run tries again")
 
 
 def _secret(name: str) -> str:

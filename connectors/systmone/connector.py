@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from connectors.base import DeliveryProblem, Incoming, LandedDelivery, Past, RawFile, TableMode
+from connectors.base import DeliveryProblem, Incoming, LandedDelivery, Past, RawFile, TableMode, held, refused
 from connectors.door import entering, people_first
 from connectors.landing import hash_of_contents, keep, sha256_of
 from connectors.spec import table_specs
@@ -24,7 +24,6 @@ from connectors.systmone.manifest import (
     ALWAYS_PRESENT,
     MANIFEST,
     Manifest,
-    held,
     parse_manifest,
     require_complete,
     require_continuous,
@@ -38,7 +37,7 @@ from connectors.systmone.split_archive import (
     open_archive,
     parts_of,
 )
-from connectors.systmone.strict_csv import read_small, refused
+from connectors.systmone.strict_csv import read_small
 from connectors.systmone.tables import FOREIGN, SUPPLIER, Tables
 from domain.profile import Profile, SourceSettings
 from domain.run import Finding

@@ -11,8 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from connectors.base import DeliveryProblem
-from domain.run import Finding, RunState
+from connectors.base import refused
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     Bytes = npt.NDArray[np.uint8]
     Places = npt.NDArray[Any]
 
-SEND_AGAIN: Final = "ask the supplier to send it again"
 _FIELD: Final = rb'"[^"]*+(?:""[^"]*+)*+"'
 _LONGEST_RECORD: Final = 256 << 20
 _QUOTE, _COMMA = 0x22, 0x2C
@@ -66,7 +64,6 @@ class Dialect:
             raise refused(
                 "CUT_OFF",
                 f"{self._name}: cut off at byte {size}, in the record that starts at byte {position}",
-                SEND_AGAIN,
             )
 
     def _leading(self, buffer: bytes, position: int) -> tuple[int, int]:
@@ -135,11 +132,5 @@ class Dialect:
                     "WRONG_DIALECT",
                     f"{self._name}: quoting or number of fields breaks at byte {broken_at}, "
                     f"in the record that starts at byte {position + end}",
-                    SEND_AGAIN,
                 )
         return records, end
-
-
-def refused(code: str, message: str, remedy: str) -> DeliveryProblem:
-    """The problem to raise when a file is wrong as it stands."""
-    return DeliveryProblem(RunState.REFUSED, Finding(code, message, remedy))

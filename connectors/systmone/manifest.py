@@ -12,9 +12,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from connectors.base import DeliveryProblem
-from connectors.systmone.strict_csv import refused
-from domain.run import Finding, RunState
+from connectors.base import DeliveryProblem, held, refused
 
 MANIFEST: Final = "SRManifest"
 #: In every batch, and never listed in its manifest.
@@ -102,11 +100,6 @@ def require_continuous(manifest: Manifest, last_known_at: datetime | None) -> No
             f"the last batch taken ends {_shown(last_known_at)}, this one begins {_shown(manifest.window_from)}",
             "find the batch between them, or ask for a full extract; this one loads by itself afterwards",
         )
-
-
-def held(code: str, message: str, remedy: str) -> DeliveryProblem:
-    """The problem to raise when a batch waits for something."""
-    return DeliveryProblem(RunState.HELD, Finding(code, message, remedy))
 
 
 def _moment(text: str, line: int) -> datetime:

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from connectors.ahead import ahead
-from connectors.base import DeliveryProblem
+from connectors.base import DeliveryProblem, refused
 from connectors.drift import columns_by_field
 from connectors.landing import TableWriter
 from connectors.spec import TableSpec
-from connectors.systmone.dialect import SEND_AGAIN, Dialect, header_in, refused
+from connectors.systmone.dialect import Dialect, header_in
 from connectors.systmone.tidy import ENCODING, Tidied, tidied
 from domain.run import Finding
 
-__all__ = ["ENCODING", "ByteStream", "StrictRead", "read_small", "read_table", "refused"]
+__all__ = ["ENCODING", "ByteStream", "StrictRead", "read_small", "read_table"]
 
 _CHUNK: Final = 8 << 20
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -120,7 +120,7 @@ def _header(chunks: Iterator[bytes], account: _Account) -> tuple[bytes, list[str
         if len(start) > len(_BYTE_ORDER_MARK) and account.line_end in start:
             break
     if not start:
-        raise refused("EMPTY_FILE", f"{account.name}: empty file", SEND_AGAIN)
+        raise refused("EMPTY_FILE", f"{account.name}: empty file")
     skipped = 0
     if start.startswith(_BYTE_ORDER_MARK):
         account.has_byte_order_mark, skipped = True, len(_BYTE_ORDER_MARK)
@@ -211,6 +211,4 @@ def _notes(account: _Account) -> Iterator[Finding]:
 
 
 def _lines_do_not_add_up(account: _Account, expected: int, read: int) -> DeliveryProblem:
-    return refused(
-        "LINES_DO_NOT_ADD_UP", f"{account.name}: {expected} records counted in the bytes, {read} parsed", SEND_AGAIN
-    )
+    return refused("LINES_DO_NOT_ADD_UP", f"{account.name}: {expected} records counted in the bytes, {read} parsed")

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Final
 
-from connectors.base import DeliveryProblem, LandedTable, RawFile, TableMode
+from connectors.base import DeliveryProblem, LandedTable, RawFile, TableMode, held, refused
 from connectors.landing import TableWriter
 from connectors.spec import Column, TableSpec, table_specs
-from connectors.systmone.manifest import held
 from connectors.systmone.split_archive import SplitArchive
-from connectors.systmone.strict_csv import ENCODING, StrictRead, read_table, refused
+from connectors.systmone.strict_csv import ENCODING, StrictRead, read_table
 from domain.run import Finding
 
 SUPPLIER: Final = "systmone"
