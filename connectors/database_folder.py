@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from connectors.base import DeliveryMode, DeliveryProblem, LandedDelivery, LandedTable, NotLiveYet, Past, RawFile, held
 from connectors.database_guards import Guards
@@ -23,13 +22,13 @@ from connectors.door import entering, people_first
 from connectors.landing import keep, sha256_of
 from connectors.reading import Dialect, read_table
 from connectors.spec import TableSpec
+from domain.periods import LONDON
 from domain.run import Finding, RunState
 
 CONTROL: Final = "CONTROL.csv"
 CONTROL_HEADER: Final = ("TABLE_NAME", "ROW_COUNT", "REFRESHED_DTTM")
 ENCODINGS: Final = ("utf-8", "cp1252")
 
-_LONDON: Final = ZoneInfo("Europe/London")
 _AGAIN: Final = "ask for a whole export of one night"
 
 
@@ -85,7 +84,7 @@ class Export:
                 from usual; refused when a file is damaged, lacks a mandatory column or carries free text.
         """
         counts, refreshed = _control(self.path)
-        plan, moment = self.connector.plan, refreshed.replace(tzinfo=_LONDON)
+        plan, moment = self.connector.plan, refreshed.replace(tzinfo=LONDON)
         if plan.live_from is not None and refreshed.date() < plan.live_from:
             what = f"{plan.access.source}: not live before {plan.live_from.isoformat()}"
             raise NotLiveYet(Finding("NOT_LIVE", what, "nothing to do"))

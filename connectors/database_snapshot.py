@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from connectors import database_statements as statements
 from connectors.base import DeliveryMode, DeliveryProblem, LandedDelivery, NotLiveYet, Past, TableMode
@@ -22,9 +21,9 @@ from connectors.database_guards import Guards
 from connectors.database_reading import TableReader
 from connectors.door import entering, people_first
 from connectors.spec import TableSpec, table_specs
+from domain.periods import LONDON
 from domain.run import Finding, RunState
 
-_LONDON: Final = ZoneInfo("Europe/London")
 _WEEK: Final = timedelta(days=7)
 
 
@@ -102,7 +101,7 @@ class Snapshot:
 
     @property
     def as_known_at(self) -> datetime:
-        return self.refreshed_at.replace(tzinfo=_LONDON)
+        return self.refreshed_at.replace(tzinfo=LONDON)
 
     def content_hash(self) -> str:
         """A hash over the refresh stamp and every table's fingerprint: it knows a night again (F12, F13)."""
@@ -142,7 +141,7 @@ class Snapshot:
         files, tables = tuple(file for file, _ in landed), tuple(table for _, table in landed)
         by_change = bool(self.plan.habits.by_change)
         mode: DeliveryMode = "delta" if since and by_change else "bulk" if by_change or self._is_old(past) else "full"
-        window_from = since.replace(tzinfo=_LONDON) if since and by_change else None
+        window_from = since.replace(tzinfo=LONDON) if since and by_change else None
         return LandedDelivery(mode, window_from, self.as_known_at, files, tables)
 
     def _reads(self, past: Past) -> Iterator[tuple[TableSpec, TableMode, datetime | None]]:
@@ -166,7 +165,7 @@ class Snapshot:
         """From when on changed rows are read; None for all of them: at first, and for an older snapshot."""
         if past.last_known_at is None or self._is_old(past):
             return None
-        return past.last_known_at.astimezone(_LONDON).replace(tzinfo=None) - self.plan.overlap
+        return past.last_known_at.astimezone(LONDON).replace(tzinfo=None) - self.plan.overlap
 
     def _keys_are_due(self, past: Past) -> bool:
         if self._since(past) is None:

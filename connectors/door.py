@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
 
 from connectors.ages import NOT_YET, first_day_of
 from connectors.borrowed_memory import BorrowedMemory
 from connectors.memory import Memory
 from connectors.people import People, adulthood, key_texts
 from connectors.spec import TableSpec, table_specs
+from domain.periods import LONDON
 from domain.profile import Profile, SourceSettings
 from governance.flows import flow_of
 from governance.restricted import RestrictedFacts, restricted_facts
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 CHILD, BEFORE_18, POINTS_AT_CHILD, RESTRICTED = "child", "before_18", "points_at_child", "restricted_code"
 REASONS: Final = ("", CHILD, POINTS_AT_CHILD, BEFORE_18, RESTRICTED)  # by number; the first that fits is the one told
 DISPOSITION: Final = "disposition"  # the column that tells the check stage to end a row it knows
-_LONDON: Final = ZoneInfo("Europe/London")
 _OPEN: ContextVar[Door | None] = ContextVar("onestory_door", default=None)
 
 
@@ -55,7 +54,7 @@ def entering(as_known_at: datetime) -> None:
     Without an open door (a table read outside the landing stage) it does nothing.
     """
     if (door := _OPEN.get()) is not None:
-        door.moment = as_known_at.astimezone(_LONDON).date()
+        door.moment = as_known_at.astimezone(LONDON).date()
 
 
 def people_first(specs: Mapping[str, TableSpec]) -> dict[str, TableSpec]:

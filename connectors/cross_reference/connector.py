@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from connectors.base import DeliveryMode, DeliveryProblem, LandedDelivery, LandedTable, Past
 from connectors.door import entering
 from connectors.landing import hash_of_contents, keep, sha256_of
 from connectors.reading import Dialect, read_table
 from connectors.spec import table_specs
+from domain.periods import LONDON
 from domain.profile import Profile, ProfileError, SourceSettings
 from domain.run import Finding, RunState
 
@@ -30,7 +30,6 @@ TABLE: Final = "XREF_MICARE_LAS"
 DIALECT: Final = Dialect(delimiter=",", encoding="cp1252")
 FILE_NAME: Final = re.compile(rf"{TABLE}_([0-9]{{8}})(?:[ _(].*)?\.csv", re.IGNORECASE)
 
-_LONDON: Final = ZoneInfo("Europe/London")
 _AT: Final = time(12, 0)  # a list is known from the middle of the day in its name: nobody writes down the hour
 
 
@@ -93,7 +92,7 @@ class CrossReferenceVersion:
 
     @property
     def as_known_at(self) -> datetime:
-        return datetime.combine(self.day, _AT, _LONDON)
+        return datetime.combine(self.day, _AT, LONDON)
 
     def content_hash(self) -> str:
         """A hash over the day and the contents: the same version under another name is recognised (F12, F13).

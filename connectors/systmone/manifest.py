@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
-from zoneinfo import ZoneInfo
 
 from connectors.base import DeliveryProblem, held, refused
+from domain.periods import LONDON
 
 MANIFEST: Final = "SRManifest"
 #: In every batch, and never listed in its manifest.
@@ -20,8 +20,6 @@ ALWAYS_PRESENT: Final = (MANIFEST, "SRMapping", "SRMappingGroup")
 #: Known to leave the window blank although they are deltas.
 _WITHOUT_WINDOW: Final = frozenset({"SRAppointmentAttendees", "SRReferralContactEvent"})
 _COLUMNS: Final = ("FileName", "IsDelta", "IsReference", "DateExtractFrom", "DateExtractTo")
-#: The extract gives UK wall-clock time and no zone (sources 2.3, assumption).
-_ZONE: Final = ZoneInfo("Europe/London")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +102,14 @@ def require_continuous(manifest: Manifest, last_known_at: datetime | None) -> No
 
 def _moment(text: str, line: int) -> datetime:
     try:
-        return datetime.strptime(text, "%Y%m%d_%H%M").replace(tzinfo=_ZONE).astimezone(UTC)
+        # The extract gives UK wall-clock time and no zone (sources 2.3, assumption).
+        return datetime.strptime(text, "%Y%m%d_%H%M").replace(tzinfo=LONDON).astimezone(UTC)
     except ValueError:
         raise _wrong(f"record {line} has no extract date of the form yyyyMMdd_HHmm where one must be") from None
 
 
 def _shown(moment: datetime) -> str:
-    return moment.astimezone(_ZONE).strftime("%d %b %Y %H:%M")
+    return moment.astimezone(LONDON).strftime("%d %b %Y %H:%M")
 
 
 def _wrong(what: str) -> DeliveryProblem:
