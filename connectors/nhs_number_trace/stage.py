@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 SERVICE = "nhs_number_trace"
+_LAPSES_AFTER_DAYS = 7  # a batch trace is answered within a day (assumption); `lapses_after_days` in the profile
 _KEPT_DAYS = 30  # sources hand-book 15 (assumption); `kept_days` in the profile
 
 # Restricted people are not asked about: a trace would carry their address outside (governance PRO-1). Neither is a
@@ -100,8 +101,9 @@ def _take(context: RunContext, store: Store, _: Lease) -> RunResult:
         moment = latest_moment(connection)
         for name in _waiting(connection):
             response = _folder(context.profile) / "response" / f"{name}.csv"
-            if not response.is_file() or moment is None:
-                counts["waiting"] += 1
+            if moment is None or not response.is_file():
+                lapsed = moment is not None and _let_lapse(connection, context.profile, name, moment)
+                counts["unanswered" if lapsed else "waiting"] += lapsed or 1
                 continue
             try:
                 told = _take_one(connection, context.profile, name, response, moment)
@@ -192,6 +194,20 @@ def _put_away(connection: Connection, profile: Profile) -> None:
     for name in closed.scalars():
         for side in ("request", "response"):
             (_folder(profile) / side / f"{name}.csv").unlink(missing_ok=True)
+
+
+def _let_lapse(connection: Connection, profile: Profile, name: str, moment: datetime) -> int:
+    """Close a request that nobody answered in its time, so that its people are asked about again; returns how many."""
+    days = int(profile.exchange(SERVICE).options.get("lapses_after_days", _LAPSES_AFTER_DAYS))
+    asked = connection.exec_driver_sql(
+        """update ledger.trace_request set state = 'lapsed', unanswered = asked, answered_at = %(moment)s
+            where request_name = %(name)s and asked_at <= %(moment)s - make_interval(days => %(days)s)
+           returning asked""",
+        {"name": name, "moment": moment, "days": days},
+    ).scalar_one_or_none()
+    if asked:
+        (_folder(profile) / "request" / f"{name}.csv").unlink(missing_ok=True)
+    return int(asked or 0)
 
 
 def _dispose(connection: Connection, profile: Profile, moment: datetime) -> int:

@@ -240,3 +240,17 @@ def test_an_answer_is_stale_once_the_details_it_was_about_have_changed(council: 
         nhs_number_supplied=person.nhs_number, nhs_number_verified=False,
     )  # fmt: skip
     assert council.one(status) == "02"
+
+
+def test_a_request_nobody_answers_lapses_and_its_people_are_asked_about_again(council: LinkageCouncil) -> None:
+    council.put("systmone:1", forename="Iris", surname="Oakhampton", birth_date="1941-03-17", sex="2")
+    stage.ask(context(council, "trace-1"))
+    request = next((council.profile.home / "exchange/nhs_number_trace/request").glob("*.csv"))
+    council.night(6)
+    assert stage.take(context(council, "early")).counts["waiting"] == 1
+    assert stage.ask(context(council, "no second one")).counts["asked"] == 0
+    council.night(7)
+    lapsed = stage.take(context(council, "late")).counts
+    assert (lapsed["waiting"], lapsed["unanswered"]) == (0, 1)
+    assert not request.exists(), "no open copy is left behind"
+    assert stage.ask(context(council, "trace-2")).counts["asked"] == 1

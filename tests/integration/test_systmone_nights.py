@@ -169,12 +169,19 @@ def test_acceptance_11_both_sides_of_the_october_clock_change_stand_in_the_order
     nights: Run,
 ) -> None:
     told = nights.rows(
-        f"""select start_at, recorded_at from payload.contact {NOW}
+        f"""select event_key, start_at, recorded_at from payload.contact {NOW}
               and event_key in ('appointment:343760000003', 'appointment:343760000004')
              order by start_at, recorded_at"""
     )
     assert [t["start_at"] for t in told] == [datetime(2025, 10, 26, 1, 30, tzinfo=UTC)] * 2
-    assert told[0]["recorded_at"] < told[1]["recorded_at"]
+    typed = nights.rows(
+        """select distinct on (row_id) 'appointment:' || row_id as event_key, booked_at
+             from landing.systmone__appointment
+            where row_id in ('343760000003', '343760000004') order by row_id, version_id"""
+    )
+    by_hand = sorted(typed, key=lambda row: datetime.strptime(str(row["booked_at"]), "%d %b %Y %H:%M:%S"))
+    assert by_hand[0]["booked_at"] != by_hand[1]["booked_at"]
+    assert [t["event_key"] for t in told] == [row["event_key"] for row in by_hand], "told apart by when each was typed"
 
 
 def test_acceptance_14_events_of_merged_patients_hang_on_the_last_survivor(nights: Run) -> None:

@@ -190,7 +190,7 @@ def test_f26_control_characters_become_blanks_and_the_original_stays(desk: Desk)
     assert kept.read_bytes() == content
 
 
-def test_f27_an_unknown_column_is_kept_aside_and_told(desk: Desk) -> None:
+def test_f29_an_unknown_column_is_kept_aside_and_told(desk: Desk) -> None:
     header, *records = desk.lines("SERVICE")
     desk.put("SERVICE", [f"{header}\tBAND_CODE", *(f"{line}\tA" for line in records)])
     landed = land(desk)
@@ -205,6 +205,14 @@ def test_f28_a_mandatory_column_missing_is_refused_an_optional_one_told(desk: De
     with pytest.raises(DeliveryProblem) as caught:
         land(desk)
     assert caught.value.finding.code in ("MISSING_COLUMN", "COLUMN_RENAMED") and "REVIEW_NO" in str(caught.value)
+
+
+def test_f27_columns_in_another_order_are_taken_by_name(desk: Desk) -> None:
+    before = read(land(desk), "review")
+    lines = [line.split("\t") for line in desk.lines("REVIEW")]
+    desk.put("REVIEW", ["\t".join(reversed(fields)) for fields in lines])
+    landed = land(desk)
+    assert read(landed, "review") == before and "COLUMN_ORDER" in codes(landed)
 
 
 def test_f30_a_renamed_column_is_held_with_the_difference_and_a_heading_twice_is_refused(desk: Desk) -> None:

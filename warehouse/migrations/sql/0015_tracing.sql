@@ -7,7 +7,7 @@ create table ledger.trace_request (                  -- one line per file sent: 
   asked_at      timestamptz not null,
   asked         integer not null,
   file_sha256   text not null,
-  state         text not null default 'asked' check (state in ('asked', 'answered', 'refused')),
+  state         text not null default 'asked' check (state in ('asked', 'answered', 'refused', 'lapsed')),
   answered_at   timestamptz,
   verified      integer not null default 0,
   clashing      integer not null default 0,
@@ -17,7 +17,7 @@ create table ledger.trace_request (                  -- one line per file sent: 
   superseded    integer not null default 0,          -- of the verified: the number sent had been replaced
   disposed_at   timestamptz,                         -- when the sealed copies of both files were deleted
   constraint every_question_is_accounted_for check
-    (state <> 'answered' or asked = verified + clashing + not_found + unreadable + unanswered)
+    (state not in ('answered', 'lapsed') or asked = verified + clashing + not_found + unreadable + unanswered)
 );
 
 create table identity.trace_answer (
