@@ -25,6 +25,19 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _BATCH: Final = 10_000
+_FEW: Final = 20_000  # people of a delivery whom earlier ones told of; beyond that everybody is read, once …
+_QUESTIONS: Final = 20  # … and so when they come up in many batches, each a pass over the table
+_BLANKS: Final = "".join(chr(n) for n in range(0x3001) if chr(n).isspace())  # what `key_texts` takes off the ends
+
+
+@dataclass(slots=True)
+class _Landed:
+    """Who of one person table has been looked up so far."""
+
+    people: People = field(default_factory=People)
+    asked: set[str] = field(default_factory=set)
+    questions: int = 0
+    is_everybody: bool = False
 
 
 @dataclass(slots=True)
@@ -35,7 +48,7 @@ class Memory:
     source: str
     _key: bytes = field(init=False)
     _until: dict[str, np.datetime64] | None = None
-    _landed: dict[str, People] = field(default_factory=dict)
+    _landed: dict[str, _Landed] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._key = key_for(self.profile, "people left out")
@@ -50,7 +63,7 @@ class Memory:
 
         days = np.full(len(keys), np.datetime64("NaT"), "datetime64[D]")
         for spec in people:
-            found, known = self._landed_people(spec).find(keys)
+            found, known = self._landed_people(spec, keys).find(keys)
             days = np.where(np.isnat(days), found, days)
             remembered = self.left_out()
             if remembered:
@@ -72,26 +85,44 @@ class Memory:
             self._until = {digest: np.datetime64(until, "D") for digest, until in rows}
         return self._until
 
-    def _landed_people(self, spec: TableSpec) -> People:
-        if spec.dataset not in self._landed:
-            person, birth = identifier(spec.subject.person), identifier(spec.subject.birth)
-            flag = spec.subject.child_flag
-            told = f", upper(btrim({identifier(flag[0])})) as flag" if flag else ""
-            table = (
-                Store(self.profile)
-                .read_arrow(
-                    "loader",
-                    f"select {person} as person, {birth} as birth{told} from landing.{identifier(spec.dataset)}"
-                    " where known_to is null and not is_removed",
-                )
-                .combine_chunks()
-            )
-            people = People()
-            for batch in table.to_batches():
-                flagged = None if flag is None else _equals(batch.column("flag"), flag[1])
-                people.add(key_texts(batch.column("person")), adulthood(batch.column("birth"), flagged))
-            self._landed[spec.dataset] = people
-        return self._landed[spec.dataset]
+    def _landed_people(self, spec: TableSpec, keys: pa.Array) -> People:
+        """People landed before, those of `keys` among them: a delta names few, and only they are read."""
+        told = self._landed.setdefault(spec.dataset, _Landed())
+        new = [] if told.is_everybody else sorted(set(keys.to_pylist()) - told.asked)
+        if not new:
+            return told.people
+        told.questions += 1
+        told.asked.update(new)
+        if len(told.asked) > _FEW or told.questions > _QUESTIONS:
+            told.people, told.is_everybody = People(), True
+            self._read_people(spec, told.people, None)
+        else:
+            self._read_people(spec, told.people, new)
+        return told.people
+
+    def _read_people(self, spec: TableSpec, people: People, keys: Sequence[str] | None) -> None:
+        person, birth = identifier(spec.subject.person), identifier(spec.subject.birth)
+        flag = spec.subject.child_flag
+        told = f"upper(btrim({identifier(flag[0])}))" if flag else "null::text"
+        query = (
+            f"select {person} as person, {birth} as birth, {told} as flag from landing.{identifier(spec.dataset)}"
+            " where known_to is null and not is_removed"
+        )
+        if keys is None:
+            found = Store(self.profile).read_arrow("loader", query).combine_chunks()
+        else:
+            found = self._some(f"{query} and btrim({person}, %(blanks)s) = any(%(keys)s)", keys)
+        for batch in found.to_batches():
+            flagged = None if flag is None else _equals(batch.column("flag"), flag[1])
+            people.add(key_texts(batch.column("person")), adulthood(batch.column("birth"), flagged))
+
+    def _some(self, query: str, keys: Sequence[str]) -> pa.Table:
+        import pyarrow as pa
+
+        with Store(self.profile).connect("loader") as connection:
+            rows = connection.exec_driver_sql(query, {"blanks": _BLANKS, "keys": list(keys)}).all()
+        columns = zip(*rows, strict=True) if rows else ((), (), ())
+        return pa.table([pa.array(values, pa.string()) for values in columns], names=["person", "birth", "flag"])
 
     def held(self, dataset: str, row_keys: Sequence[str]) -> set[str]:
         """Those of `row_keys` that stand in the landing zone now."""

@@ -13,9 +13,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from connectors.subject import NOBODY, Subject, subject_from
+from domain.pages import parse
 
 DIFFERENCE = ".diff.yml"
 
@@ -95,7 +94,7 @@ def table_specs(source: str) -> Mapping[str, TableSpec]:
     """All specifications of one supplier by its own table names. Raises `ValueError` when one contradicts itself."""
     folder = files("connectors") / source / "spec"
     pages = {
-        page.name: yaml.safe_load(page.read_text(encoding="utf-8"))
+        page.name: parse(page.read_text(encoding="utf-8"))
         for page in sorted(folder.iterdir(), key=lambda p: p.name)
         if page.name.endswith(".yml")
     }

@@ -12,8 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from domain.pages import parse
 from expectations.rule import Condition, Lookup, Place, RuleError, Severity, Use
 from expectations.rules import rule
 from governance.sql import identifier
@@ -70,7 +69,7 @@ class CompiledSuite:
 def all_suites() -> Mapping[str, Suite]:
     """Every suite by its dataset. Raises `SuiteError` when a file cannot be used."""
     pages = sorted((p for p in (files("expectations") / "suites").iterdir()), key=lambda p: p.name)
-    suites = [_suite(p.name, yaml.safe_load(p.read_text("utf-8"))) for p in pages if p.name.endswith(".yml")]
+    suites = [_suite(p.name, parse(p.read_text("utf-8"))) for p in pages if p.name.endswith(".yml")]
     return {suite.dataset: suite for suite in suites}
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import yaml
 
+from domain.pages import parse
 from domain.periods import LONDON
 from domain.profile import SourceSettings
 from domain.run import Finding
@@ -98,7 +99,7 @@ def load_flow(path: Path) -> Flow:
         FlowError: a field is missing, empty or outside its vocabulary; the field is named (LAW-2).
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = parse(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, OSError):
         raise FlowError(f"{path.name}: not a page that can be read") from None
     if not isinstance(raw, dict):

@@ -13,8 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
-
+from domain.pages import parse
 from domain.profile import Profile, ProfileError
 
 if TYPE_CHECKING:
@@ -66,9 +65,9 @@ def restricted_facts(profile: Profile) -> RestrictedFacts:
 
 @cache
 def _facts(own: Path, changed: int | None) -> RestrictedFacts:
-    pages = [yaml.safe_load((files("governance") / PAGE).read_text(encoding="utf-8"))]
+    pages = [parse((files("governance") / PAGE).read_text(encoding="utf-8"))]
     if changed is not None:
-        pages.append(yaml.safe_load(own.read_text(encoding="utf-8")) or {})
+        pages.append(parse(own.read_text(encoding="utf-8")) or {})
     try:
         return RestrictedFacts(
             version=str(pages[0]["version"]) + ("+" if len(pages) > 1 else ""),
@@ -87,7 +86,7 @@ def _facts(own: Path, changed: int | None) -> RestrictedFacts:
 
 def entries() -> Mapping[str, Any]:
     """The list as it comes with OneStory, for guides and for the simulators of synthetic councils."""
-    page: Mapping[str, Any] = yaml.safe_load((files("governance") / PAGE).read_text(encoding="utf-8"))
+    page: Mapping[str, Any] = parse((files("governance") / PAGE).read_text(encoding="utf-8"))
     return page
 
 
