@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from expectations.exclusions import RowDigests
 from governance.history import RowCounts
-from governance.sql import identifier
+from governance.sql import among, identifier
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -84,9 +84,12 @@ def digests_of_excluded(
     reasons = f"select disposition, row_key from {table} where disposition is not null and disposition <> 'held'"
     facts: dict[str, str] = {}
     if removed:
+        tombstones = f"select row_key from {table} where {identifier(removed[0])} = %(removed)s"
+        known = f"select row_key from landing.{identifier(dataset)} where known_to is null"
+        known += " and " + among("row_key", tombstones)
         reasons += f""" union all select 'tombstone_of_unknown_key', row_key from {table} s
             where disposition is null and {identifier(removed[0])} = %(removed)s and not exists
-              (select from landing.{identifier(dataset)} l where l.row_key = s.row_key and l.known_to is null)"""
+              (select from ({known}) l where l.row_key = s.row_key)"""
         facts = {"removed": removed[1]}
     found: dict[str, list[str]] = {}
     rows = connection.exec_driver_sql(f"{reasons} order by 1, 2", facts or None)

@@ -23,7 +23,7 @@ from expectations.suites import CompiledSuite, Suite, compile_suite, in_order, s
 from expectations.verdicts import TableVerdict, judge
 from expectations.withdrawals import people_to_withdraw, withdraw
 from governance.history import Mode, RowCounts, apply_rows
-from governance.sql import run_page
+from governance.sql import FEW, run_page
 from governance.store import Store
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class CheckedTable:
     fields: tuple[str, ...]
     results: tuple[CheckResult, ...]
     verdict: TableVerdict
+    is_staged: bool = True  # False: it brought no rows and changes nothing; there is its account to write
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +112,15 @@ class DeliveryCheck:
 
     def _check(self, landed: LandedTable, known: Remembered) -> CheckedTable:
         facts, suite = staging.facts_of(landed.parquet), suite_of(landed.dataset)
+        if landed.records == landed.left_out and landed.mode in ("bulk", "delta"):
+            verdict = judge(suite, (), rows=0, held=0, accepted_by_person=self._accepted)
+            return CheckedTable(landed, landed.dataset, facts, self._fields(landed), (), verdict, is_staged=False)
         table = landed.dataset if landed.dataset not in self._staged else f"{landed.dataset}__{landed.landed_id}"
         fields = self._stage(landed, table, facts)
         results: tuple[CheckResult, ...] = ()
         held, judged = 0, landed.records - landed.left_out
         if judged and landed.mode != "keys":
-            compiled, judged = self._prepare(table, facts, suite, fields, known)
+            compiled, judged = self._prepare(table, facts, suite, fields, known, judged <= FEW)
             if judged:
                 results = self._runner.validate(compiled.view, compiled.checks, judged)
                 held = self._mark_held(table, compiled, results)
@@ -125,11 +129,7 @@ class DeliveryCheck:
         return CheckedTable(landed, table, facts, fields, results, verdict)
 
     def _stage(self, landed: LandedTable, table: str, facts: staging.DatasetFacts) -> tuple[str, ...]:
-        fields = staging.landing_fields(self._scratch, landed.dataset)
-        if not fields:
-            raise StageFailure(
-                f"there is no table landing.{landed.dataset}", remedy="Migrate the warehouse.", retry_helps=False
-            )
+        fields = self._fields(landed)
         staging.create(self._scratch, table, fields, facts.key)
         if staging.load(self._store, table, landed.parquet) != landed.records - landed.left_out:
             raise StageFailure(
@@ -139,13 +139,29 @@ class DeliveryCheck:
             )
         return fields
 
+    def _fields(self, landed: LandedTable) -> tuple[str, ...]:
+        fields = staging.landing_fields(self._scratch, landed.dataset)
+        if not fields:
+            raise StageFailure(
+                f"there is no table landing.{landed.dataset}", remedy="Migrate the warehouse.", retry_helps=False
+            )
+        return fields
+
     def _prepare(
-        self, table: str, facts: staging.DatasetFacts, suite: Suite, fields: tuple[str, ...], known: Remembered
+        self,
+        table: str,
+        facts: staging.DatasetFacts,
+        suite: Suite,
+        fields: tuple[str, ...],
+        known: Remembered,
+        few: bool,
     ) -> tuple[CompiledSuite, int]:
         own = {facts.dataset: (*self._staged.get(facts.dataset, ()), table)}  # steps of one table name each other
-        place = Place(facts.dataset, facts.key, fields, self._delivery.as_known_at, self._staged | own)
+        place = Place(
+            facts.dataset, facts.key, fields, self._delivery.as_known_at, self._staged | own, table if few else None
+        )
         compiled = compile_suite(suite, place, facts.removed, table)
-        mark_excluded(self._scratch, table, facts, suite, self._staged, known, self._digests)
+        mark_excluded(self._scratch, table, facts, suite, self._staged, known, self._digests, few)
         run_page(self._scratch, f"create view staging.{compiled.view} as {compiled.select}")
         judged = self._scratch.exec_driver_sql(f"select count(*) from staging.{table} where disposition is null")
         return compiled, int(judged.scalar_one())
@@ -172,17 +188,19 @@ def apply(connection: Connection, context: RunContext, delivery: Delivery, check
     """Move held rows to quarantine, apply the others, write every account: all in the caller's transaction."""
     digests, counted = RowDigests(context.profile), []
     people = people_to_withdraw(
-        connection, [(t.table, t.facts.people[0]) for t in checked.tables if t.facts.is_person_table]
+        connection, [(t.table, t.facts.people[0]) for t in checked.tables if t.facts.is_person_table and t.is_staged]
     )
     for done in checked.tables:
         landed = done.landed
-        excluded = digests_of_excluded(connection, done.table, landed.dataset, done.facts.removed, digests)
+        excluded: dict[str, list[str]] = {}
+        if done.is_staged:
+            excluded = digests_of_excluded(connection, done.table, landed.dataset, done.facts.removed, digests)
         repeats = 0
         if any(result.failed and result.severity == "hold" for result in done.results):
             origin = quarantine.Origin(landed.landed_id, landed.file_id, landed.dataset, delivery.as_known_at)
             repeats = quarantine.hold(connection, context.profile, done.table, origin, done.fields)
         counts = RowCounts()
-        if landed.records or landed.mode not in ("bulk", "delta"):  # an empty delta changes nothing
+        if done.is_staged:
             counts = apply_rows(
                 connection,
                 staging=f"staging.{done.table}",
@@ -261,6 +279,6 @@ def give_up(profile: Profile, delivery_id: int, *, reason: str, decided_by: str)
 
 def drop_staging(connection: Connection, checked: CheckedDelivery) -> None:
     """Staging holds plain values: it goes as soon as it has served."""
-    for done in checked.tables:
+    for done in (table for table in checked.tables if table.is_staged):
         staging.drop(connection, done.table)
         connection.exec_driver_sql(f"drop table if exists staging.{done.table}__failing")

@@ -14,7 +14,7 @@ from domain.profile import Profile
 from expectations.staging import DatasetFacts
 from expectations.suites import Suite
 from governance.secrets import key_for
-from governance.sql import identifier
+from governance.sql import among, identifier
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -54,8 +54,12 @@ def mark_excluded(
     staged: Mapping[str, tuple[str, ...]],
     known: Remembered,
     digests: RowDigests,
+    few: bool = False,
 ) -> None:
-    """Write the reason of every policy exclusion into `disposition` of `staging.<table>`, and remember the keys."""
+    """Write the reason of every policy exclusion into `disposition` of `staging.<table>`, and remember the keys.
+
+    `few` rows are looked up by their keys; otherwise landing tables are read as wholes.
+    """
     table = identifier(table)
     for rule in facts.exclude:
         field = identifier(rule.field)
@@ -74,7 +78,7 @@ def mark_excluded(
             for other in staged.get(parent, ()):
                 _inherit_from_staged(connection, table, key, other)
             if known.get(parent):
-                _inherit_from_ledger(connection, table, key, parent, known[parent], digests)
+                _inherit_from_ledger(connection, table, key, parent, known[parent], digests, few)
     own = connection.exec_driver_sql(
         f"select distinct row_key, disposition from staging.{table} where disposition is not null"
     )
@@ -96,12 +100,19 @@ def _inherit_from_staged(connection: Connection, table: str, key: str, parent_ta
 
 
 def _inherit_from_ledger(
-    connection: Connection, table: str, key: str, parent: str, excluded: Mapping[str, str], digests: RowDigests
+    connection: Connection,
+    table: str,
+    key: str,
+    parent: str,
+    excluded: Mapping[str, str],
+    digests: RowDigests,
+    few: bool,
 ) -> None:
-    orphans = connection.exec_driver_sql(
-        f"""select distinct {key} from staging.{table} where disposition is null
-            except select row_key from landing.{parent} where known_to is null and not is_removed"""
-    )
+    named = f"select distinct {key} from staging.{table} where disposition is null"
+    present = f"select row_key from landing.{parent} where known_to is null and not is_removed"
+    if few:
+        present += " and " + among("row_key", named)
+    orphans = connection.exec_driver_sql(f"{named} except {present}")
     reasons = {k: excluded[d] for (k,) in orphans.all() if (d := digests.of(parent, k)) in excluded}
     for reason in sorted(set(reasons.values())):
         connection.exec_driver_sql(

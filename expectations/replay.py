@@ -22,7 +22,7 @@ from expectations.rules import all_rules
 from expectations.suites import CompiledSuite, compile_suite, in_order, suite_of
 from governance.history import apply_rows
 from governance.ledger import recorded
-from governance.sql import identifier, run_page
+from governance.sql import FEW, identifier, run_page
 from governance.store import Store
 
 if TYPE_CHECKING:
@@ -114,10 +114,11 @@ def _passing(context: RunContext, store: Store, facts: staging.DatasetFacts, row
     with store.connect("loader") as connection:
         connection.exec_driver_sql(staging.SETTINGS)
         known = remembered(connection, {*suite.parents, facts.dataset})
-        mark_excluded(connection, table, facts, suite, {}, known, RowDigests(context.profile))
+        few = len(rows) <= FEW
+        mark_excluded(connection, table, facts, suite, {}, known, RowDigests(context.profile), few)
         fields = staging.landing_fields(connection, facts.dataset)
         moment = max(row.as_known_at for row in rows)
-        place = Place(facts.dataset, facts.key, fields, moment, {facts.dataset: (table,)})
+        place = Place(facts.dataset, facts.key, fields, moment, {facts.dataset: (table,)}, table if few else None)
         compiled = compile_suite(suite, place, facts.removed, table)
         run_page(connection, f"create view staging.{compiled.view} as {compiled.select}")
         return _not_held(connection, table, compiled)

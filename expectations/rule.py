@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from governance.sql import identifier
+from governance.sql import among, identifier
 
 Severity = Literal["hold", "warn", "info"]
 Retry = Literal["never", "parent", "mapping"]  # what may have changed, so that a held row is worth trying again
@@ -57,6 +57,14 @@ class Place:
     fields: tuple[str, ...]
     as_known_at: datetime
     staged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # dataset -> staging tables checked before
+    few: str | None = None  # the staging table, when its rows are so few that looking each up is the shorter way
+
+    def only_named(self, key: str) -> str:
+        """SQL to add to a look-up in a landing table: only rows that the staged rows name by `key`; "" for many."""
+        if self.few is None:
+            return ""
+        named = f"select {key} from staging.{identifier(self.few)} where disposition is null"
+        return " and " + among("row_key", named)
 
     @property
     def supplier(self) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from governance.sql import identifier, run_page
+from governance.sql import FEW, among, identifier, run_page
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -84,7 +84,8 @@ def apply_rows(
     facts = {"file_id": file_id, "moment": as_known_at, "removed_value": removed[1] if removed else None}
     facts["next_full"] = _next_full_read(connection, target.removeprefix("landing."), as_known_at)
     removed_sql = f"coalesce({identifier(removed[0])} = %(removed_value)s, false)" if removed else "false"
-    _run(connection, _incoming_sql(names, removed_sql, keys_only=mode == "keys"), facts)
+    staged = _one(connection, f"select count(*) from {names.staging}")
+    _run(connection, _incoming_sql(names, removed_sql, keys_only=mode == "keys", few=staged <= FEW), facts)
     counts = dict(_rows(connection, "select fate, count(*) from incoming group by fate"))
     excluded = dict(
         _rows(
@@ -127,8 +128,11 @@ class _Names:
         return ", ".join(prefix + f for f in self.fields)
 
 
-def _incoming_sql(names: _Names, removed_sql: str, *, keys_only: bool) -> str:
+def _incoming_sql(names: _Names, removed_sql: str, *, keys_only: bool, few: bool) -> str:
     digest = "''" if keys_only else digest_of(names.fields)
+    current = f"select * from {names.target} where known_to is null"
+    if few:
+        current += " and " + among("row_key", "select k.row_key from keyed k")
     return f"""
     create temporary table incoming on commit drop as
     with keyed as (
@@ -153,14 +157,14 @@ def _incoming_sql(names: _Names, removed_sql: str, *, keys_only: bool) -> str:
                 when c.is_removed = r.is_removed and (r.is_removed or c.row_digest = r.row_digest) then 'unchanged'
                 when c.known_from > %(moment)s then 'superseded'
                 else 'updated' end as fate
-      from ranked r left join {names.target} c on c.row_key = r.row_key and c.known_to is null"""
+      from ranked r left join ({current}) c on c.row_key = r.row_key"""
 
 
 def _write(connection: Connection, names: _Names, facts: Mapping[str, object]) -> None:
     _run(
         connection,
-        f"""update {names.target} t set known_to = %(moment)s from incoming i
-                          where i.fate = 'updated' and t.version_id = i.current_version""",
+        f"""update {names.target} set known_to = %(moment)s
+             where {among("version_id", "select current_version from incoming where fate = 'updated'")}""",
         facts,
     )
     columns = f"row_key, {names.listed()}, is_removed, landed_file_id, landed_line, row_digest, known_from, known_to"
@@ -212,7 +216,7 @@ def _close_absent(connection: Connection, names: _Names, facts: Mapping[str, obj
     excluded = f"{staged} where disposition is not null and disposition <> 'held'"
     gone = f"not exists (select from ({present}) s where s.row_key = t.row_key)"
     if not full:
-        gone += f" and exists (select from ({excluded}) x where x.row_key = t.row_key)"
+        gone += " and " + among("t.row_key", excluded)
     _run(
         connection,
         f"""create temporary table absent on commit drop as
@@ -222,8 +226,8 @@ def _close_absent(connection: Connection, names: _Names, facts: Mapping[str, obj
     )
     _run(
         connection,
-        f"""update {names.target} t set known_to = %(moment)s
-                           from absent a where t.version_id = a.version_id""",
+        f"""update {names.target} set known_to = %(moment)s
+             where {among("version_id", "select version_id from absent")}""",
         facts,
     )
     _run(

@@ -7,10 +7,13 @@ Names of tables and fields come from specification files in this repository; val
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult
+
+#: Up to so many rows are looked up by their keys, one by one; more are joined with the whole table.
+FEW: Final = 20_000
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
 
@@ -20,6 +23,11 @@ def identifier(name: str) -> str:
     if not all(_NAME.match(part) for part in name.split(".")) or name.count(".") > 1:
         raise ValueError(f"{name!r} is not a plain table or field name")
     return name
+
+
+def among(column: str, select: str) -> str:
+    """SQL: `column` is one of what `select` yields, found by the column's index whatever the planner believes."""
+    return f"{column} = any(array({select}))"
 
 
 def run_page(connection: Connection, page: str) -> CursorResult[Any]:

@@ -10,14 +10,16 @@ def condition(use: Use, place: Place) -> Condition:
     parent, style, written = identifier(use.option("parent")), style_of(use.option("style")), use.option("person_style")
     lived = [day_of(identifier(use.option(name)), style_of(written)) for name in ("born", "died")]
     dates = ", ".join(f"{day} as {name}" for day, name in zip(lived, ("born", "died"), strict=True))
+    key = " || '|' || ".join(f"coalesce({name}, '')" for name in person)
     # Of somebody told of twice the delivery's own word counts.
     told = [
         f"select row_key as key, {dates}, 1 as place from landing.{parent} where known_to is null and not is_removed"
+        + place.only_named(key)
     ]
     for table in place.staged.get(parent, ()):
         told.append(f"select row_key, {dates}, 0 from staging.{identifier(table)} where disposition is null")
     query = f"select distinct on (key) key, born, died from ({' union all '.join(told)}) told order by key, place"
-    lookup = Lookup(use.alias, query, " || '|' || ".join(f"coalesce({name}, '')" for name in person), ("born", "died"))
+    lookup = Lookup(use.alias, query, key, ("born", "died"))
     day = day_of(event, style)
     outside = f"({day} < {use.alias}_born or {day} > {use.alias}_died)"
     return Condition(f"({outside} and not {is_default(event, style)})", (lookup,))
