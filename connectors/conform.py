@@ -170,7 +170,10 @@ def _apply(connection: Connection, source: str, name: str, select: str, moment: 
 def _number_new_records(connection: Connection, source: str) -> None:
     connection.exec_driver_sql(
         """insert into identity.source_record (source, source_person_key)
-           select %(source)s, source_person_key from conformed order by source_person_key collate "C"
+           select %(source)s, c.source_person_key from conformed c
+            where not exists (select from identity.source_record r
+                               where r.source = %(source)s and r.source_person_key = c.source_person_key)
+            order by c.source_person_key collate "C"
            on conflict do nothing""",
         {"source": source},
     )

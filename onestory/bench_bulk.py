@@ -98,7 +98,7 @@ def _patient(draw: random.Random, number: int) -> dict[str, str]:
         "Surname": surname,
         "PreviousSurname": surname if draw.random() < 0.1 else "",
         "NHSNumber": str(9_000_000_000 + draw.randrange(999_999_999)),
-        "DateBirth": f"{_day(draw, 1920, 2012)} 00:00",
+        "DateBirth": f"{_born(number)} 00:00",
         "DateDeath": f"{_day(draw, 2015, 2025)} 00:00" if draw.random() < 0.08 else "",
         "BirthPlace": "Ardenvale, Wickhamshire" if draw.random() < 0.3 else "",
         "Gender": draw.choice("MF"),
@@ -144,6 +144,11 @@ def _code(draw: random.Random, number: int) -> dict[str, str]:
         "IDOrganisationRegisteredAt": _UNIT,
         "RemovedData": "0",
     }
+
+
+def _born(number: int) -> str:
+    """A birthday from 1920 to 2012; it stays the same from one night to the next, or adults would become children."""
+    return f"{1 + number % 28:02d} {_MONTHS[number * 5 % 12]} {1920 + number * 37 % 93}"
 
 
 def _day(draw: random.Random, first: int, last: int) -> str:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from pathlib import Path
 
-from connectors import conform
+import pyarrow as pa
+import pytest
+
+from connectors import conform, memory
+from connectors.spec import table_specs
 from domain.profile import Profile
 from domain.run import RunContext, RunResult, RunState
 from expectations import stage as check
@@ -109,3 +113,25 @@ def test_chi_1_a_mart_read_by_its_changes_leaves_children_out_every_night(
     assert "points_at_child" in {r["reason"] for r in rows(database, related)}
     assert canaries.in_database(admin_url, CANARIES) == []
     assert canaries.in_files(database.landing, CANARIES) == []
+
+
+def test_chi_1_whoever_is_asked_for_alone_is_told_of_as_when_everybody_is_read(
+    database: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path)
+    desk.write(world([record(n, fields={"birth_date": f"19{n}0-06-01"}) for n in (1, 2, 3)], []))
+    desk.release(0)
+    night(database, 0)
+    people = [spec for spec in table_specs("systmone").values() if spec.subject.is_person_table]
+    asked = [pa.array(["35161000003", "nobody"]), pa.array(["35161000001", "35161000003", ""])]
+
+    def told() -> tuple[list[list[str]], bool]:
+        known = memory.Memory(database, "systmone")
+        days = [[str(day) for day in known.find(people, keys)] for keys in asked]
+        return days, known._landed["systmone__patient"].is_everybody
+
+    one_by_one = told()
+    assert one_by_one == ([["1948-06-01", "NaT"], ["1928-06-01", "1948-06-01", "NaT"]], False)
+    for limit, most in (("_FEW", 2), ("_QUESTIONS", 1), ("_FEW", 0)):
+        monkeypatch.setattr(memory, limit, most)
+        assert told() == (one_by_one[0], True), f"with {limit} at {most} everybody is read, to the same end"
