@@ -16,6 +16,9 @@ from domain.run import Finding, RunState
 SHRINK_SHARE: Final = 0.05
 SHRINK_ROWS: Final = 20
 
+#: A table of so many rows or more may not lose half of them, however few that is: it was read half filled.
+HALVED_FROM: Final = 6
+
 #: A table may grow by this share of its rows, or by this many rows if that is more.
 GROWTH_SHARE: Final = 0.5
 GROWTH_ROWS: Final = 500
@@ -26,7 +29,8 @@ def unusual(
 ) -> Literal["SHRANK", "GREW"] | None:
     """What is unusual about a table of `now` rows that had `before` (0: not known); None for nothing."""
     emptied = now == 0 and (before > 0 or is_never_empty)
-    if emptied or before - now > max(shrink_rows, SHRINK_SHARE * before):
+    halved = before >= HALVED_FROM and now <= (before + 1) // 2
+    if emptied or halved or before - now > max(shrink_rows, SHRINK_SHARE * before):
         return "SHRANK"
     return "GREW" if before and now - before > max(GROWTH_ROWS, GROWTH_SHARE * before) else None
 
