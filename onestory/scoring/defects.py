@@ -96,6 +96,8 @@ class _Judge:
         said = self._rows.said_of(system, str(defect["table"]), _ids(key))
         if said & (answer.found_by | {found_rows.HELD, found_rows.EXCLUDED}):
             return FOUND
+        if self._rows.is_never_read(system, str(defect["table"]), str(defect["field"])):
+            return LEFT_ALONE
         record = (system, key.removeprefix("person:"))
         if "review" in answer.found_by and record in self._records.in_review:
             return FOUND

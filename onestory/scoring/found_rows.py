@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 HELD, EXCLUDED = "held", "excluded"
 _ABOUT_ONE_DELIVERY = ("KEY-005",)  # compares the lines of one file; over a history it would say something else
+_NOT_TAKEN = ("free_text", "third_party")
 _PERSON_FIELDS = ("person_id", "patient_id", "client_no", "client_id")  # a record's defect may sit in its rows
 
 
@@ -58,6 +59,13 @@ class FoundRows:
     def is_kept(self, system: str, ids: Iterable[str]) -> bool:
         """Whether a row with one of these ids was landed, as it came."""
         return any((system, row) in self.kept or row in self.of_files for row in ids)
+
+    def is_never_read(self, system: str, table: str, column: str) -> bool:
+        """Whether nothing reads the place: free text, a third person's details, a table without a specification."""
+        specs = table_specs(system)
+        if table not in specs:
+            return system == "systmone" and table.startswith("SR")
+        return any(c.name == column and c.sensitivity in _NOT_TAKEN for c in specs[table].columns)
 
     def _set_aside(self, datasets: tuple[str, ...], system: str, row: str) -> set[str]:
         keys = (row, *(f"{row}|{organisation}" for organisation in self.organisations if system == "systmone"))
@@ -133,7 +141,8 @@ def _read_dataset(connection: Connection, spec: TableSpec, found: FoundRows) -> 
               from ({compiled.select}) judged"""
     )
     for codes, row_ids, row_key in rows:
-        for row in {*row_ids, row_key, _patient(system, row_key)} - {None, ""}:
+        plain = "|".join(part.strip() for part in row_key.split("|"))  # codes come padded
+        for row in {*row_ids, row_key, plain, _patient(system, row_key)} - {None, ""}:
             found.kept.add((system, row))
             if codes:
                 found.codes.setdefault((system, row), set()).update(codes)
