@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 _PAGE = Path("docs/rehearsals.md")
-_HEAD = """# Rehearsals: four councils, ninety nights each
+_HEAD = """# Rehearsals: whole councils, ninety nights each
 
-Every kind of council of the programme papers is carried through its nights by Airflow, with every file fault of D91
-once and every defect of the catalogue at its rate, each logged with its id. Made by
+The kinds of council of the programme papers, as far as they stand below, were carried through their nights by Airflow,
+with every file fault of D91 once and every defect of the catalogue at its rate, each logged with its id. Made by
 
-    onestory demo --setting <kind> --nights 90 --scale {scale} --home <folder>       # for each of the four
+    onestory demo --setting <kind> --nights 90 --scale {scale} --home <folder>       # for each kind
     python -m onestory.scoring.page <folder> …                                       # this page
 
 *Found*: a rule flags the row, it is held or excluded, its record waits for a person, or the delivery was held or
