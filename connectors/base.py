@@ -26,6 +26,7 @@ class DeliveryProblem(Exception):
     def __init__(self, state: Literal[RunState.HELD, RunState.REFUSED], finding: Finding) -> None:
         self.state = state
         self.finding = finding
+        self.files: tuple[RawFile, ...] = ()  # kept originals that are evidence (governance INC-2)
         super().__init__(f"{finding.code}: {finding.message}")
 
 

@@ -24,6 +24,7 @@ from connectors.registry import connector_for
 from connectors.side import note_unknown_columns
 from connectors.transport import after_bringing, bring
 from domain.run import Finding, RunContext, RunResult, RunState
+from governance.incidents import open_incident
 from governance.ledger import Lease, recorded
 from governance.store import Store
 
@@ -61,8 +62,16 @@ def _land_as_decided(context: RunContext, store: Store, lease: Lease) -> RunResu
         return RunResult(STAGE, source.name, RunState.HELD, findings=(finding,))
     login = credentials_of(source, context.secrets)
     brought = bring(context.profile, source, login, lambda sha256: _has_landed(store, source.name, sha256))
+    _note_incidents(store, source.name, brought.findings)
     with in_force(decisions), lent(login):
         return after_bringing(brought, _land(context, store, lease))
+
+
+def _note_incidents(store: Store, source: str, findings: tuple[Finding, ...]) -> None:
+    """What happened on the way in and is an incident is opened as one (F21)."""
+    with store.connect("loader") as connection:
+        for finding in findings:
+            open_incident(connection, finding, source)
 
 
 def _has_landed(store: Store, source: str, sha256: str) -> bool:
@@ -200,6 +209,9 @@ def _note_problem(store: Store, source: str, incoming: Incoming, content_hash: s
             },
         )
         note_questions(connection, source, incoming.name, problem)
+        files = [{"name": f.name, "size_bytes": f.size_bytes, "sha256": f.sha256} for f in problem.files]
+        about = {"about": incoming.name, "content_hash": content_hash}
+        open_incident(connection, problem.finding, source, **about, files=files)
 
 
 def _note_landed(

@@ -148,6 +148,7 @@ class Batch:
         except DeliveryProblem as problem:
             if problem.finding.code == FOREIGN:
                 seal(kept, area)
+                problem.files = tuple(kept)
             raise
 
     def _land(self, kept: Sequence[RawFile], area: Path, past: Past) -> LandedDelivery:

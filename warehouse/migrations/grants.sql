@@ -79,6 +79,10 @@ grant insert, update on ledger.delivery, ledger.file, ledger.landed_table, ledge
   ledger.verdict to onestory_loader;
 grant insert, update on ledger.unknown_column, ledger.column_question to onestory_loader;
 grant insert, update, delete on ledger.left_out_person to onestory_loader;   -- who is delivered as an adult is struck out
+grant insert on ledger.incident, ledger.incident_note to onestory_loader;
+grant insert on ledger.notice to onestory_linker;
+-- Who is who is no business of those who load or report: notices and recipients are for linkage and for the auditor.
+revoke select on ledger.notice, ledger.shown_in_release from onestory_loader, onestory_publisher, onestory_returns_officer;
 grant insert on ledger.link_run to onestory_linker;
 grant insert on ledger.release to onestory_publisher;
 grant insert, update on ledger.prepared_return to onestory_returns_officer;
