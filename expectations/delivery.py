@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from domain.profile import Profile
 from domain.run import Finding, RunContext, StageFailure, Verdict
-from expectations import quarantine, staging
+from expectations import overtaken, quarantine, staging
 from expectations.accounts import digests_of_excluded, left_out_at_door, write_account, write_exclusions
 from expectations.exclusions import Remembered, RowDigests, mark_excluded, remembered
 from expectations.rule import Place
@@ -196,9 +196,11 @@ def apply(connection: Connection, context: RunContext, delivery: Delivery, check
         if done.is_staged:
             excluded = digests_of_excluded(connection, done.table, landed.dataset, done.facts.removed, digests)
         repeats = 0
+        origin = quarantine.Origin(landed.landed_id, landed.file_id, landed.dataset, delivery.as_known_at)
         if any(result.failed and result.severity == "hold" for result in done.results):
-            origin = quarantine.Origin(landed.landed_id, landed.file_id, landed.dataset, delivery.as_known_at)
             repeats = quarantine.hold(connection, context.profile, done.table, origin, done.fields)
+        if done.results:
+            overtaken.settle(connection, context.profile, done.table, origin, done.facts.key)
         counts = RowCounts()
         if done.is_staged:
             counts = apply_rows(

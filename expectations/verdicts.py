@@ -10,6 +10,7 @@ from expectations.runner import CheckResult
 from expectations.suites import Suite, Thresholds
 
 CODES_ALARM = "CODES-ALARM"
+ID_USED_AGAIN = "ID_USED_AGAIN"  # by KEY-007
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,15 @@ def judge(
                 "CHECK-HELD",
                 told,
                 f"ask {suite.owner}; then mend the mapping, accept the delivery, or have it sent again",
+            ),
+        )
+    if again := sum(r.failed for r in results if r.code == "KEY-007"):
+        return TableVerdict(
+            Verdict.WARNED,
+            Finding(
+                ID_USED_AGAIN,
+                f"{told}; under {again} ids known before came another number, birth date and name",
+                f"ask {suite.owner} who bears these ids now; release the held rows for new bearers, discard mistakes",
             ),
         )
     if unknown := [r for r in results if _is_alarming(r, limits)]:
