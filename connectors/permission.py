@@ -33,6 +33,11 @@ class Refusal:
     finding: Finding
 
 
+def moment_of(context: RunContext) -> datetime:
+    """The moment a run plays at: the clock's, unless its settings say another."""
+    return datetime.fromisoformat(context.settings[NOW]) if NOW in context.settings else now()
+
+
 @contextmanager
 def permission(context: RunContext, store: Store, source: SourceSettings) -> Iterator[Refusal | None]:
     """Hold the right to ask the source while the block runs; a refusal says why there is none.
@@ -50,7 +55,7 @@ def permission(context: RunContext, store: Store, source: SourceSettings) -> Ite
         remedy = "the owner of the register completes the page"
         yield Refusal(RunState.REFUSED, Finding("FLOW_REGISTER", f"{problem}; nothing was read", remedy))
         return
-    moment = datetime.fromisoformat(context.settings[NOW]) if NOW in context.settings else now()
+    moment = moment_of(context)
     refused = not_in_force(flow, moment.astimezone(LONDON).date()) or _beyond_the_flow(flow, source)
     if refused:
         yield Refusal(RunState.REFUSED, refused)

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from connectors.alarms import alarm_of, with_alarm
 from connectors.base import DeliveryProblem, Incoming, LandedDelivery, MayFallSilent, NotLiveYet, Past, RawFile
 from connectors.conform import load_code_map
 from connectors.credentials import credentials_of, lent
 from connectors.door import Door, open_door
 from connectors.left_out import note_left_out
 from connectors.mapping import MappingError, decisions_of, in_force
-from connectors.permission import permission
+from connectors.permission import moment_of, permission
 from connectors.questions import note_questions
 from connectors.registry import connector_for
 from connectors.side import note_unknown_columns
@@ -64,7 +65,9 @@ def _land_as_decided(context: RunContext, store: Store, lease: Lease) -> RunResu
     brought = bring(context.profile, source, login, lambda sha256: _has_landed(store, source.name, sha256))
     _note_incidents(store, source.name, brought.findings)
     with in_force(decisions), lent(login):
-        return after_bringing(brought, _land(context, store, lease))
+        landed = after_bringing(brought, _land(context, store, lease))
+    alarm = alarm_of(context.profile, source, past_of(store, source.name), moment_of(context))
+    return with_alarm(landed, alarm)
 
 
 def _note_incidents(store: Store, source: str, findings: tuple[Finding, ...]) -> None:

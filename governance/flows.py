@@ -22,6 +22,7 @@ from domain.profile import SourceSettings
 from domain.run import Finding
 from governance.ledger import lease
 from governance.store import Store
+from governance.timetable import Timetable, timetable_from
 
 PURPOSES: Final = (
     "direct_care", "statutory_return", "planning", "service_evaluation", "research", "safeguarding", "system_operation",
@@ -90,6 +91,7 @@ class Flow:
     retention: str
     owner: str
     approved_by: str
+    timetable: Timetable | None = None  # when the next delivery is due; None: nobody is called when it does not come
 
 
 def load_flow(path: Path) -> Flow:
@@ -250,7 +252,15 @@ def _flow(raw: Mapping[str, Any], page: str) -> Flow:
         retention=str(raw["retention"]),
         owner=str(raw["owner"]),
         approved_by=str(approved["by"]),
+        timetable=_timetable(raw, page),
     )
+
+
+def _timetable(raw: Mapping[str, Any], page: str) -> Timetable | None:
+    try:
+        return timetable_from(raw.get("timetable"))
+    except ValueError as problem:
+        raise FlowError(f"{page}: {problem}") from None
 
 
 def _controller(raw: Any, page: str) -> Controller:
