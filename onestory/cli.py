@@ -102,11 +102,20 @@ def synth(
     setting: SettingOption = None,
     size: Annotated[
         str,
-        typer.Option(help="council, or county: 1,000,000 patients and 100,000 care clients in all four formats."),
+        typer.Option(
+            help="council; county: 1,000,000 patients and 100,000 care clients in all four formats; or linkage: one "
+            "health and one care file for judging linkage, as Parquet."
+        ),
     ] = "council",
+    patients: Annotated[int, typer.Option(help="For size linkage: records of the health file.")] = 1_000_000,
+    clients: Annotated[int, typer.Option(help="For size linkage: records of the care file.")] = 100_000,
 ) -> None:
     """Make a synthetic council: truth files, and every night's deliveries in the suppliers' own formats."""
     _quiet()
+    if size == "linkage":
+        _write_linkage_world(home.resolve(), patients, clients, seed)
+        console.print(f"truth {home / 'truth'}\nfiles {home}", soft_wrap=True, highlight=False)
+        return
     if size == "county":
         _write_county(home.resolve(), scale, nights, seed)
     elif size == "council":
@@ -114,7 +123,7 @@ def synth(
 
         make(home.resolve(), _council(scale, nights, seed, setting))
     else:
-        raise typer.BadParameter(f"no size {size!r}; there are council and county")
+        raise typer.BadParameter(f"no size {size!r}; there are council, county and linkage")
     console.print(f"truth      {home / 'truth'}\ndeliveries {home / 'supply'}", soft_wrap=True, highlight=False)
 
 
@@ -271,6 +280,16 @@ def bench(
         run_bench(home, large, console, what, patients)
     except ValueError as problem:
         raise typer.BadParameter(str(problem)) from None
+
+
+def _write_linkage_world(folder: Path, patients: int, clients: int, seed: int) -> None:
+    from connectors.synthetic.linkage_world import LinkageWorldSettings, write_linkage_world
+
+    try:
+        settings = LinkageWorldSettings(patients=patients, clients=clients, seed=seed)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem)) from None
+    write_linkage_world(folder, settings)
 
 
 def _write_county(folder: Path, scale: float, nights: int, seed: int) -> None:

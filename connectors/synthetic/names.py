@@ -105,6 +105,21 @@ class NameBook:
         self._lists[("irish", "surname")] = _zipf(grouped[("irish", "surname")], 400.0)
         self._lists[("british", "surname")] = _british_surnames(grouped[("irish", "surname")])
 
+    @property
+    def decades(self) -> tuple[int, ...]:
+        """The decades there are British forenames of."""
+        return tuple(self._decades)
+
+    def forenames(self, sex: str, tradition: str, decade: int = 0) -> WeightedList:
+        """The list of a tradition's forenames; of British ones, that of the decade. KeyError without one."""
+        if tradition == "british":
+            return self._british[(decade, sex)]
+        return self._lists[(tradition, "forename_f" if sex == "F" else "forename_m")]
+
+    def surnames(self, tradition: str) -> WeightedList:
+        """The list of a tradition's family names. KeyError without one."""
+        return self._lists[(tradition, "surname")]
+
     def forename(self, rng: random.Random, sex: Sex, birth_year: int, tradition: str) -> str:
         """A forename for somebody of that sex, year of birth and tradition."""
         british = tradition in ("british", "caribbean") or (tradition == "irish" and rng.random() < 0.75)
