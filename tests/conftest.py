@@ -1,4 +1,8 @@
-"""One PostgreSQL server a test run; a fresh, migrated database for every test that asks for one."""
+"""One PostgreSQL server a test run; a fresh database for every test that asks for one.
+
+It is migrated and has a published release already (`tests/support/settled.py`), as every council has after its first
+night: what must not change for readers is something, then. A test of first releases asks for `unreleased` instead.
+"""
 
 from __future__ import annotations
 
@@ -41,15 +45,32 @@ def migrated_template(cluster: object) -> str:
 
 
 @pytest.fixture(scope="session")
-def new_council(cluster: object, migrated_template: str) -> Callable[[Path], Profile]:
-    """Makes a synthetic council with an empty, migrated warehouse of its own, at home in a folder."""
-    return lambda home: _council(cluster, migrated_template, home)
+def settled_template(cluster: object, migrated_template: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a migrated database with release 1 published, and nothing that a later night would meet."""
+    from tests.support.settled import settle
+
+    _create(cluster, "template_settled", migrated_template)
+    profile = _profile(cluster, "template_settled", tmp_path_factory.mktemp("settled"))
+    settle(profile, cluster.url("template_settled", "admin"))  # type: ignore[attr-defined]
+    return "template_settled"
+
+
+@pytest.fixture(scope="session")
+def new_council(cluster: object, settled_template: str) -> Callable[[Path], Profile]:
+    """Makes a synthetic council with a warehouse of its own and release 1 published, at home in a folder."""
+    return lambda home: _council(cluster, settled_template, home)
 
 
 @pytest.fixture
 def database(new_council: Callable[[Path], Profile], tmp_path: Path) -> Profile:
-    """A synthetic council with an empty, migrated warehouse of its own."""
+    """A synthetic council with a warehouse of its own: release 1 is published, nothing of a source has come yet."""
     return new_council(tmp_path)
+
+
+@pytest.fixture
+def unreleased(cluster: object, migrated_template: str, tmp_path: Path) -> Profile:
+    """A synthetic council with an empty, migrated warehouse of its own, before its first release."""
+    return _council(cluster, migrated_template, tmp_path)
 
 
 @pytest.fixture
@@ -58,11 +79,15 @@ def admin_url(cluster: object, database: Profile) -> str:
     return database.warehouse_url.replace("postgresql:///", "postgresql://admin@/", 1)
 
 
-def _council(cluster: object, migrated_template: str, home: Path) -> Profile:
+def _council(cluster: object, template: str, home: Path) -> Profile:
+    name = f"council_{next(_numbers)}"
+    _create(cluster, name, template)
+    return _profile(cluster, name, home)
+
+
+def _profile(cluster: object, name: str, home: Path) -> Profile:
     from governance.secrets import make_secret
 
-    name = f"council_{next(_numbers)}"
-    _create(cluster, name, migrated_template)
     profile = Profile(
         path=home / "council.yml",
         name="Test council",

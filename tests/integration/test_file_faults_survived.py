@@ -12,7 +12,6 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -21,10 +20,9 @@ from typer.testing import CliRunner
 from connectors import conform, stage
 from connectors.spec import table_specs
 from connectors.synthetic import carefirst
-from domain.profile import Profile, SourceSettings
+from domain.profile import Profile
 from domain.run import RunContext, RunResult, RunState
 from expectations import stage as check
-from governance.secrets import make_secret
 from onestory import upkeep
 from tests.support.carefirst_world import FIRST_NIGHT, Desk, event, person, record, rows, world
 from tests.support.sftp_server import SftpServer
@@ -89,27 +87,11 @@ def door(database: Profile, server: SftpServer, tmp_path: Path) -> Door:
 
 @pytest.fixture(scope="module")
 def expected(
-    cluster: object, migrated_template: str, server: SftpServer, tmp_path_factory: pytest.TempPathFactory
+    new_council: Callable[[Path], Profile], server: SftpServer, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[str]]:
     """What a night without any fault leads to, in a warehouse of its own."""
-    import psycopg
-
-    with psycopg.connect(cluster.admin_url, autocommit=True) as connection:  # type: ignore[attr-defined]
-        connection.execute(f"create database never_faulty template {migrated_template}")
     home = tmp_path_factory.mktemp("straight")
-    profile = Profile(
-        path=home / "council.yml",
-        name="Test council",
-        la_code="990",
-        synthetic=True,
-        home=home,
-        warehouse_url=cluster.url("never_faulty"),  # type: ignore[attr-defined]
-        reporting_period=(date(2025, 4, 1), date(2026, 3, 31)),
-        sources=(SourceSettings("carefirst", "carefirst", {"inbox": str(home / "inbox" / "carefirst")}),),
-        secret_file=home / "secret.key",
-    )
-    make_secret(profile.secret_file)
-    door = Door(profile, server, home)
+    door = Door(new_council(home), server, home)
     assert door.night().state is RunState.DONE
     dump = door.dump()
     assert (len(dump["identity.source_person"]), len(dump["payload.request"])) == (5, 5)

@@ -197,9 +197,9 @@ class SmallWarehouse:
         )
 
 
-def everyday(warehouse: SmallWarehouse) -> None:
+def everyday(warehouse: SmallWarehouse, moment: datetime = NIGHT_0) -> None:
     """Ada in both kinds of system with one event of every kind, and Bea who cares for her: learnt on night 0."""
-    warehouse.night(NIGHT_0)
+    warehouse.night(moment)
     warehouse.person("person-ada", "liquidlogic:L1", "systmone:S1")
     warehouse.person("person-bea", "liquidlogic:L2", sex="1", birth_date="1961-02-03", death_date="2026-01-05")
     warehouse.link("liquidlogic:L1", "systmone:S1", 17.25)

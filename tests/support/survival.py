@@ -24,6 +24,9 @@ _SHOWN_ZONES = ("ledger", "release", "core", "returns")
 _TABLES = """select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
               where c.relkind in ('r', 'v') and n.nspname = any(%(zones)s) order by 1"""
 
+_VIEWS = """select 'release.' || table_name from information_schema.tables where table_schema = 'release'
+             order by table_name"""
+
 
 @dataclass
 class Survival:
@@ -31,10 +34,11 @@ class Survival:
 
     profile: Profile
     canaries: tuple[str, ...] = ()
-    release: object = field(init=False)
+    release: list[tuple[str, list[str]]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.release = self._release()
+        assert self.release and any(rows for _, rows in self.release), "there must be a release that could be lost"
 
     def ended(self, result: RunResult, state: RunState, code: str) -> None:
         """The run ended as declared, says why and what to do, and everything else held meanwhile."""
@@ -65,9 +69,12 @@ class Survival:
         with Store(self.profile).connect("loader") as connection:
             return [dict(row) for row in connection.exec_driver_sql(query, facts).mappings()]
 
-    def _release(self) -> object:
-        with Store(self.profile).connect("publisher") as connection:
-            return [tuple(r) for r in connection.exec_driver_sql("select number, token from core.current_release")]
+    def _release(self) -> list[tuple[str, list[str]]]:
+        """Everything an analyst sees at this moment: each view of the current release with its rows."""
+        with Store(self.profile).snapshot("analyst", "planning") as connection:
+            views = connection.exec_driver_sql(_VIEWS).scalars().all()
+            rows = (connection.exec_driver_sql(f"select t::text from {view} t order by 1") for view in views)
+            return [(view, list(told.scalars())) for view, told in zip(views, rows, strict=True)]
 
     def _shown(self) -> list[str]:
         with Store(self.profile).connect("publisher") as connection:
