@@ -157,5 +157,7 @@ def _notes(name: str, lines: _Lines) -> Iterator[Finding]:
         )
     if lines.controls:
         yield Finding(
-            "CONTROL_CHARACTERS", f"{name}: {lines.controls} control characters were removed from the working copy"
+            "CONTROL_CHARACTERS",
+            f"{name}: {lines.controls} control characters were removed from the working copy",
+            "nothing to do: the original is kept as it came; tell the supplier if there are many",
         )

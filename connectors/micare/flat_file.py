@@ -150,5 +150,7 @@ def _notes(lines: _Lines) -> Iterator[Finding]:
         )
     if lines.controls:
         yield Finding(
-            "CONTROL_CHARACTERS", f"{lines.name}: {lines.controls} control characters became blanks in the working copy"
+            "CONTROL_CHARACTERS",
+            f"{lines.name}: {lines.controls} control characters became blanks in the working copy",
+            "nothing to do: the original is kept as it came; tell the supplier if there are many",
         )
