@@ -1,4 +1,4 @@
-"""The alarm of a source whose delivery does not come, or comes and cannot be taken, until its flow's grace is over (F01).
+"""The alarm of a source whose delivery does not come, or cannot be taken, until its flow's grace is over (F01, F03).
 
 The register says when a delivery is due and whom to call. A source that rightly falls silent (an archive) gives none.
 """

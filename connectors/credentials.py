@@ -18,8 +18,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from domain.profile import ProfileError, SourceSettings
 
-NAMES = ("login", "password", "private_key", "passphrase")
-_EXTRAS = {"private_key": "private_key", "private_key_passphrase": "passphrase", "passphrase": "passphrase"}
+NAMES = ("login", "password", "private_key", "passphrase", "archive_password")
+_EXTRAS = {
+    "private_key": "private_key",
+    "private_key_passphrase": "passphrase",
+    "passphrase": "passphrase",
+    "archive_password": "archive_password",  # opens encrypted archives
+}
 _IN_USE: ContextVar[Mapping[str, str] | None] = ContextVar("credentials", default=None)
 
 

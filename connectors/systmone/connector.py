@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from connectors.base import DeliveryProblem, Incoming, LandedDelivery, Past, RawFile, TableMode, held, refused
+from connectors.credentials import credentials_in_use
 from connectors.door import entering, people_first
 from connectors.landing import hash_of_contents, keep, sha256_of
 from connectors.spec import table_specs
@@ -33,6 +34,7 @@ from connectors.systmone.split_archive import (
     ArchiveEncrypted,
     ArchiveIncomplete,
     ArchiveRefused,
+    PasswordWrong,
     SplitArchive,
     open_archive,
     parts_of,
@@ -42,6 +44,10 @@ from connectors.systmone.tables import FOREIGN, SUPPLIER, Tables
 from domain.profile import Profile, SourceSettings
 from domain.run import Finding
 
+_PASSWORD: Final = (
+    "put the password agreed with the supplier into the source's connection as archive_password, and the batch loads "
+    "by itself; or ask for it without"
+)
 _PART: Final = re.compile(r"(?P<stem>.+)\.(?:zip|z\d+)", re.IGNORECASE)
 
 
@@ -237,14 +243,13 @@ class Batch:
     def _opened(self, parts: Sequence[Path]) -> Iterator[SplitArchive]:
         """The open archive; whatever is found wrong with it inside the block becomes one refusal."""
         try:
-            with open_archive(parts, self._settings.limits) as archive:
+            password = credentials_in_use().get("archive_password", "")
+            with open_archive(parts, self._settings.limits, password) as archive:
                 yield archive
-        except ArchiveEncrypted:
-            raise held(
-                "ENCRYPTED",
-                f"{self.name}: the archive is encrypted, and no password was agreed for it",
-                "ask the supplier to send it without; agree on a way to encrypt the transport instead",
-            ) from None
+        except PasswordWrong as problem:
+            raise held("WRONG_PASSWORD", f"{self.name}: {problem}", _PASSWORD) from None
+        except ArchiveEncrypted as problem:
+            raise held("ENCRYPTED", f"{self.name}: {problem}", _PASSWORD) from None
         except ArchiveRefused as problem:
             raise _refused_archive(self.name, problem) from None
 

@@ -21,11 +21,12 @@ from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any, Final
 
+from connectors.systmone import encrypted
+
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}\.csv")
 _END_SIGNATURE: Final = b"PK\x05\x06"
 _END_RECORD: Final = struct.Struct("<4s4H2LH")
 _LOCAL_HEADER: Final = struct.Struct("<4s5H3L2H")
-_ENCRYPTED: Final = 0x1
 _ALLOWED_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _RATIO_IS_NORMAL_BELOW: Final = 1 << 20
 
@@ -39,7 +40,11 @@ class ArchiveRefused(Exception):
 
 
 class ArchiveEncrypted(ArchiveRefused):
-    """An entry is encrypted: it waits for a person, who may ask for it without."""
+    """An entry is encrypted and there is no password that opens it: it waits for a person."""
+
+
+class PasswordWrong(ArchiveEncrypted):
+    """There is a password, and it is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,9 @@ def parts_of(last: Path) -> list[Path]:
 class SplitArchive:
     """The files of one archive. Made by `open_archive`; read each table once, in any order."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, damage: tuple[type[Exception], ...] = ()) -> None:
         self._archive = archive
+        self._damage = (zipfile.BadZipFile, EOFError, *damage)
         self._infos = {Path(info.filename).stem: info for info in archive.infolist()}
 
     @property
@@ -104,29 +110,47 @@ class SplitArchive:
         try:
             member = self._archive.open(self._infos[table])
         # zipfile says NotImplementedError of a packing method or version it does not know.
-        except (zipfile.BadZipFile, NotImplementedError, EOFError) as problem:
+        except (*self._damage, NotImplementedError) as problem:
             raise ArchiveRefused(f"{table}.csv cannot be opened: its header does not fit the directory") from problem
         with member:
-            yield MemberStream(member, table, self._infos[table].file_size)
+            yield MemberStream(member, table, self._infos[table].file_size, (*self._damage, zlib.error))
 
 
 @contextmanager
-def open_archive(parts: Sequence[Path], limits: ArchiveLimits | None = None) -> Iterator[SplitArchive]:
-    """Open the parts (in order, the `.zip` last) as one archive.
+def open_archive(
+    parts: Sequence[Path], limits: ArchiveLimits | None = None, password: str = ""
+) -> Iterator[SplitArchive]:
+    """Open the parts (in order, the `.zip` last) as one archive; `password` is for encrypted ones.
 
-    Raises `ArchiveRefused` when the directory is damaged or an entry is not a plain, honest CSV file of its own.
+    Raises `ArchiveRefused` when the directory is damaged or an entry is not a plain, honest CSV file of its own,
+    `ArchiveEncrypted` when a password is needed and missing, and `PasswordWrong` when it is another one.
     """
     with SpannedFile(parts) as spanned:
         try:
             archive = zipfile.ZipFile(spanned)
+            needs_password = encrypted.is_encrypted(archive)
+            if needs_password and password:
+                archive.close()
+                archive = encrypted.unlocked(spanned, password)
         # The same: a directory that asks for a newer version of the format than zipfile reads.
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as problem:
             raise ArchiveRefused(f"{parts[-1].name}: the archive's directory cannot be read") from problem
         with archive:
             _correct_offsets(archive, spanned, parts)
-            _refuse_unsafe(archive, limits or ArchiveLimits())
+            _refuse_unsafe(archive, limits or ArchiveLimits(), may_be_encrypted=bool(password))
             _refuse_overlaps(archive, spanned)
-            yield SplitArchive(archive)
+            if needs_password:
+                _unlock(archive)
+            yield SplitArchive(archive, encrypted.damage() if needs_password else ())
+
+
+def _unlock(archive: zipfile.ZipFile) -> None:
+    try:
+        encrypted.require_password_fits(archive)
+    except encrypted.PasswordWrong:
+        raise PasswordWrong("it does not open with the password given") from None
+    except encrypted.EncryptionUnknown:
+        raise ArchiveEncrypted("it is encrypted by a method that cannot be read here; agree on AES") from None
 
 
 class SpannedFile(io.RawIOBase):
@@ -177,14 +201,15 @@ class SpannedFile(io.RawIOBase):
 class MemberStream:
     """The unpacked bytes of one file; every way in which damage can show becomes one refusal."""
 
-    def __init__(self, member: IO[bytes], table: str, size: int) -> None:
+    def __init__(self, member: IO[bytes], table: str, size: int, damage: tuple[type[Exception], ...]) -> None:
         self._member, self._table, self._size, self._read = member, table, size, 0
+        self._damage = damage
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes, all when negative; b"" at the end. Raises `ArchiveRefused` when they are damaged."""
         try:
             data = self._member.read(size)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as problem:
+        except self._damage as problem:
             raise ArchiveRefused(
                 f"{self._table}.csv is damaged after byte {self._read}: its data does not fit the archive's checksum"
             ) from problem
@@ -226,7 +251,7 @@ def _correct_offsets(archive: zipfile.ZipFile, spanned: SpannedFile, parts: Sequ
             info._end_offset = None  # worked out from the wrong offsets; `_refuse_overlaps` does its work
 
 
-def _refuse_unsafe(archive: zipfile.ZipFile, limits: ArchiveLimits) -> None:
+def _refuse_unsafe(archive: zipfile.ZipFile, limits: ArchiveLimits, may_be_encrypted: bool) -> None:
     infos = archive.infolist()
     if len(infos) > limits.entries:
         raise ArchiveRefused(f"{len(infos)} entries; at most {limits.entries} are allowed")
@@ -240,8 +265,8 @@ def _refuse_unsafe(archive: zipfile.ZipFile, limits: ArchiveLimits) -> None:
         mode = info.external_attr >> 16
         if (mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG)) or info.external_attr & 0x10:
             raise ArchiveRefused(f"entry {place} is a link, folder or device, not a file")
-        if info.flag_bits & _ENCRYPTED:
-            raise ArchiveEncrypted(f"entry {place} is encrypted; the extract is agreed to be sent without")
+        if info.flag_bits & encrypted.ENCRYPTED and not may_be_encrypted:
+            raise ArchiveEncrypted(f"entry {place} is encrypted, and there is no password for it")
         if info.compress_type not in _ALLOWED_METHODS:
             raise ArchiveRefused(f"entry {place} is packed by a method that is not allowed")
         if info.file_size > limits.entry_bytes:
