@@ -1,0 +1,215 @@
+"""Cleaned columns from any analyst's file: what each role means is made comparable once, and only these are compared.
+
+Damaged values stay as text, because a date with one wrong digit is still evidence; what says nothing about anybody
+(a placeholder name, an invented date that far too many records share) becomes missing (linkage handbook 4).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from linkage.names import groups_of, skeleton, standardise_name
+from linkage.trial.dates import birth_texts
+from linkage.trial.places import clean_email, clean_postcode, clean_telephone, clean_text, house_number
+from linkage.trial.roles import Role, Roles
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_NUMBERED_WORD = re.compile(r"\b\w*\d\w*\b")
+#: Words that stand in full names and tell nobody apart.
+_EMPTY_WORDS = frozenset({"of", "the", "and", "to", "in", "at", "for"})
+_NAMES = (Role.FORENAME, Role.SURNAME, Role.FULL_NAME, Role.MIDDLE_NAMES, Role.KNOWN_AS, Role.PREVIOUS_SURNAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """One file, cleaned. `fields` says which kinds of evidence it has, as names of the columns they stand in."""
+
+    table: pa.Table
+    ids: pa.Array
+    fields: tuple[str, ...]
+    columns: Mapping[str, str]  # field -> the analyst's own heading, several joined by commas
+    placeholders: Mapping[str, int]
+
+
+def clean(table: pa.Table, roles: Roles, *, side: int, first: int, use_identifiers: bool) -> Cleaned:
+    """Clean one file. Records are numbered from `first`; the result holds one row for each, in the same order."""
+    by_role: dict[Role, list[str]] = {}
+    for column, role in roles.columns:
+        by_role.setdefault(role, []).append(column)
+    work = _Work(table, by_role)
+    work.add_names()
+    work.add_birth_date()
+    work.add_rest(use_identifiers=use_identifiers)
+    return work.result(side, first)
+
+
+class _Work:
+    """The columns of one file under way."""
+
+    def __init__(self, table: pa.Table, by_role: Mapping[Role, list[str]]) -> None:
+        self.table, self.by_role = table, by_role
+        self.made: dict[str, pa.Array] = {}
+        self.columns: dict[str, str] = {}
+        self.placeholders: dict[str, int] = {}
+
+    def add_names(self) -> None:
+        parts = {role: [self._each(column, _name_of(role)) for column in self.by_role.get(role, ())] for role in _NAMES}
+        if not any(parts.values()):
+            return
+        rows = [_person(one) for one in _rows(parts, self.table.num_rows)]
+        import pyarrow as pa
+
+        for name in ("forename", "surname", "full_name", "forename_sound", "surname_sound"):
+            self.made[name] = pa.array([row[name] for row in rows], pa.string())
+        for name in ("given_names", "surnames", "name_words"):
+            self.made[name] = pa.array([row[name] for row in rows], pa.list_(pa.string()))
+        self.made["nicknames"] = pa.array([row["nicknames"] for row in rows], pa.list_(pa.int32()))
+        self.columns["name"] = ", ".join(column for role in _NAMES for column in self.by_role.get(role, ()))
+
+    def add_birth_date(self) -> None:
+        import pyarrow as pa
+
+        for column in self.by_role.get(Role.BIRTH_DATE, ())[:1]:
+            texts, unlikely = birth_texts(self.table.column(column).to_pylist())
+            self.made["birth_text"] = pa.array(texts, pa.string())
+            self.columns["birth_date"] = column
+            self.placeholders["birth_date"] = unlikely
+
+    def add_rest(self, *, use_identifiers: bool) -> None:
+        for column in self.by_role.get(Role.SEX, ())[:1]:
+            self._add("sex", column, _sex)
+        for number, column in enumerate(self.by_role.get(Role.POSTCODE, ())):
+            self._add_postcode(f"postcode_{number}", column)
+        if use_identifiers:
+            for role in (Role.NHS_NUMBER, Role.IDENTIFIER):
+                for number, column in enumerate(self.by_role.get(role, ())):
+                    self._add(f"{role.value.lower()}_{number}", column, _identifier)
+        for number, column in enumerate(self.by_role.get(Role.ADDRESS, ())):
+            self._add_text(f"address_{number}", column)
+        for number, column in enumerate(self.by_role.get(Role.PLACE, ())):
+            self._add_text(f"place_{number}", column)
+        for number, column in enumerate(self.by_role.get(Role.REGION, ())):
+            self._add(f"region_{number}", column, clean_text)
+        for number, column in enumerate(self.by_role.get(Role.OTHER, ())):
+            self._add_text(f"other_{number}", column)
+        for number, column in enumerate(self.by_role.get(Role.HOUSE_NUMBER, ())):
+            self._add(f"house_number_{number}", column, house_number)
+        for number, column in enumerate(self.by_role.get(Role.TELEPHONE, ())):
+            self._add(f"telephone_{number}", column, clean_telephone)
+        for number, column in enumerate(self.by_role.get(Role.EMAIL, ())):
+            self._add(f"email_{number}", column, clean_email)
+            self.made[f"email_{number}_user"] = self._each(column, lambda v: _user(clean_email(v)))
+
+    def result(self, side: int, first: int) -> Cleaned:
+        import pyarrow as pa
+
+        rows = self.table.num_rows
+        keys = self.by_role.get(Role.ID, [])
+        ids = self.table.column(keys[0]).cast(pa.string()) if keys else pa.array([str(n) for n in range(rows)])
+        table = pa.table(
+            {
+                "record_id": pa.array(range(first, first + rows), pa.int64()),
+                "side": pa.array([side] * rows, pa.int8()),
+                **self.made,
+            }
+        )
+        return Cleaned(table, ids, tuple(self.made), self.columns, self.placeholders)
+
+    def _add(self, field: str, column: str, function: Callable[[str], str | None]) -> None:
+        self.made[field] = self._each(column, function)
+        self.columns[field] = column
+
+    def _add_text(self, field: str, column: str) -> None:
+        self._add(field, column, clean_text)
+        self.made[f"{field}_words"] = self._each(column, _words, is_list=True)
+
+    def _add_postcode(self, field: str, column: str) -> None:
+        parts = {"": 0, "_sector": 1, "_outcode": 2}
+        for suffix, place in parts.items():
+            self.made[field + suffix] = self._each(column, lambda v, place=place: clean_postcode(v)[place])
+        self.columns[field] = column
+
+    def _each(self, column: str, function: Callable[[str], Any], *, is_list: bool = False) -> pa.Array:
+        """`function` of every value, worked out once for each different one; missing stays missing."""
+        import pyarrow as pa
+
+        codes = self.table.column(column).combine_chunks().cast(pa.string()).dictionary_encode()
+        made = [function(value) for value in codes.dictionary.to_pylist()]
+        kind = pa.list_(pa.string()) if is_list else None
+        if made and isinstance(made[0], dict):
+            return _Picked(made, codes.indices.to_pylist())
+        return pa.array(made, kind or pa.string()).take(codes.indices)
+
+
+class _Picked(list[Any]):
+    """Python values of every row, shared between rows of the same raw value."""
+
+    def __init__(self, made: Sequence[Any], indices: Sequence[int | None]) -> None:
+        super().__init__(made[i] if i is not None else None for i in indices)
+
+
+def _rows(parts: Mapping[Role, list[Any]], count: int) -> list[dict[Role, list[dict[str, Any]]]]:
+    return [
+        {role: [column[row] for column in columns if column[row]] for role, columns in parts.items()}
+        for row in range(count)
+    ]
+
+
+def _name_of(role: Role) -> Callable[[str], dict[str, Any]]:
+    def standard(value: str) -> dict[str, Any]:
+        if role is Role.FULL_NAME:
+            value = _NUMBERED_WORD.sub(" ", value)
+        name = standardise_name(value)
+        tokens = [t for t in name.tokens if t not in _EMPTY_WORDS or role is not Role.FULL_NAME]
+        return {"tokens": tokens, "joined": "".join(tokens), "others": list(name.others)}
+
+    return standard
+
+
+def _person(parts: Mapping[Role, list[dict[str, Any]]]) -> dict[str, Any]:
+    """All names of one record: its first forename and surname, and every word that is part of any."""
+    given = [p for p in parts[Role.FORENAME] if p["tokens"]]
+    family = [p for p in parts[Role.SURNAME] if p["tokens"]]
+    whole = [t for p in parts[Role.FULL_NAME] for t in p["tokens"]]
+    more = [t for role in (Role.MIDDLE_NAMES, Role.KNOWN_AS) for p in parts[role] for t in p["tokens"]]
+    former = [t for p in parts[Role.PREVIOUS_SURNAME] for t in (*p["tokens"], p["joined"]) if t]
+    forename = given[0]["joined"] if given else (whole[0] if len(whole) > 1 and not family else "")
+    surname = family[0]["joined"] if family else (whole[-1] if whole and not given else "")
+    given_words = {t for p in given for t in (*p["tokens"], p["joined"], *p["others"])} | {forename} | set(more)
+    family_words = {t for p in family for t in (*p["tokens"], p["joined"], *p["others"])} | {surname} | set(former)
+    words = {t for p in (*given, *family) for t in p["tokens"]} | set(whole) | set(more) | set(former)
+    first = (given[0]["tokens"] if given else [forename])[:1]
+    return {
+        "forename": forename or None,
+        "surname": surname or None,
+        "full_name": f"{forename} {surname}" if forename and surname else None,
+        "forename_sound": skeleton(forename) or None,
+        "surname_sound": skeleton(surname) or None,
+        "given_names": sorted(given_words - {""}),
+        "surnames": sorted(w for w in family_words if len(w) > 2 or w == surname and w),
+        "name_words": sorted(words - {""}),
+        "nicknames": list(groups_of([*first, *(t for p in parts[Role.KNOWN_AS] for t in p["tokens"][:1])])),
+    }
+
+
+def _words(value: str) -> list[str]:
+    return sorted({w for w in (clean_text(value) or "").split() if len(w) > 1})
+
+
+def _sex(value: str) -> str | None:
+    letter = value.strip().lower()[:1]
+    return {"m": "m", "f": "f", "1": "m", "2": "f", "w": "f"}.get(letter)
+
+
+def _identifier(value: str) -> str | None:
+    text = re.sub(r"[^0-9A-Z]", "", value.upper())
+    return text if len(text) > 2 and len(set(text)) > 1 else None
+
+
+def _user(address: str | None) -> str | None:
+    return (address or "").split("@")[0] or None
