@@ -64,8 +64,8 @@ def columns_by_field(
 
     Columns are taken by name, by the newest layout that fits the header. A heading that a person has decided about
     (`decisions`; those in force unless given) stands for its column. Unknown columns have a position too, under
-    `SIDE` + heading: the landed table's writer keeps them aside. Missing optional ones are reported. `samples` (heading
-    to some values) sharpen a suggestion; they appear nowhere.
+    `SIDE` + heading: the landed table's writer keeps them aside; they are told until somebody has reviewed them.
+    Missing optional ones are reported. `samples` (heading to some values) sharpen a suggestion; they appear nowhere.
 
     Raises:
         DeliveryProblem: held, when a mandatory column is missing and another heading may be it (`ColumnQuestion`);
@@ -80,7 +80,7 @@ def columns_by_field(
     places = {name: place for place, name in enumerate(fit.names)}
     fields = {c.field: places[c.name] for c in fit.layout.columns if c.name in places}
     aside = {f"{SIDE}{name}": places[name] for name in fit.unknown}
-    return fields | aside, tuple(_findings(headings, fit, spec))
+    return fields | aside, tuple(_findings(headings, fit, spec, decisions))
 
 
 def fitting(headings: Sequence[str], spec: TableSpec, decisions: Decisions) -> Fit:
@@ -155,7 +155,7 @@ def _missing(
     return ColumnQuestion(finding, found)
 
 
-def _findings(headings: Sequence[str], fit: Fit, spec: TableSpec) -> list[Finding]:
+def _findings(headings: Sequence[str], fit: Fit, spec: TableSpec, decisions: Decisions) -> list[Finding]:
     findings = []
     stood_in = [(was, name) for was, name in zip(headings, fit.names, strict=True) if was != name]
     if stood_in:
@@ -169,12 +169,14 @@ def _findings(headings: Sequence[str], fit: Fit, spec: TableSpec) -> list[Findin
                 "its fields stay empty; tell the owner of the extract",
             )
         )
-    if fit.unknown:
+    unreviewed = [shown(name) for name in fit.unknown if (spec.dataset, shown(name)) not in decisions.reviewed]
+    if unreviewed:
         findings.append(
             Finding(
                 "UNKNOWN_COLUMN",
-                f"{spec.table}: new column {', '.join(shown(name) for name in fit.unknown)} was kept aside, not loaded",
-                "review the impact assessment, then add it to the specification of the table",
+                f"{spec.table}: new column {', '.join(unreviewed)} was kept aside, not loaded",
+                "review the impact assessment, then add it to the specification of the table, or say why not with "
+                "`onestory drift reviewed`",
             )
         )
     expected = [c.name for c in fit.layout.columns if c.name in fit.names]

@@ -44,10 +44,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """The decisions of one source."""
+    """The decisions of one source, and the unknown columns (dataset, heading) whose review is over."""
 
     source: str = ""
     entries: tuple[Decision, ...] = ()
+    reviewed: frozenset[tuple[str, str]] = frozenset()
 
     def stand_in(self, table: str) -> dict[str, str]:
         """Heading -> column for one table, where they differ."""

@@ -90,6 +90,27 @@ def note_unknown_columns(connection: Connection, source: str, delivery: int, tab
             )
 
 
+def reviewed_columns(connection: Connection, source: str) -> frozenset[tuple[str, str]]:
+    """The unknown columns of a source (dataset, heading) that somebody has reviewed: they are not told every night."""
+    rows = connection.exec_driver_sql(
+        "select dataset, column_name from ledger.unknown_column where source = %(source)s and status = 'reviewed'",
+        {"source": source},
+    )
+    return frozenset((str(dataset), str(heading)) for dataset, heading in rows)
+
+
+def review_column(connection: Connection, source: str, dataset: str, heading: str, *, by: str, review: str) -> bool:
+    """Note who reviewed an unknown column and what came of it; False when no such column was ever kept aside."""
+    return bool(
+        connection.exec_driver_sql(
+            """update ledger.unknown_column set status = 'reviewed', reviewed_by = %(by)s, review = %(review)s,
+                 reviewed_at = clock_timestamp()
+                where source = %(source)s and dataset = %(dataset)s and column_name = %(heading)s returning 1""",
+            {"source": source, "dataset": dataset, "heading": heading, "by": by, "review": review},
+        ).scalar_one_or_none()
+    )
+
+
 def _filled_of(path: Path) -> dict[str, int]:
     import pyarrow.parquet as pq
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from connectors.mapping import MappingError, decisions_of, in_force
 from connectors.permission import moment_of, permission
 from connectors.questions import note_questions
 from connectors.registry import connector_for
-from connectors.side import note_unknown_columns
+from connectors.side import note_unknown_columns, reviewed_columns
 from connectors.transport import after_bringing, bring
 from domain.run import Finding, RunContext, RunResult, RunState
 from governance.incidents import open_incident
@@ -64,6 +65,8 @@ def _land_as_decided(context: RunContext, store: Store, lease: Lease) -> RunResu
     login = credentials_of(source, context.secrets)
     brought = bring(context.profile, source, login, lambda sha256: _has_landed(store, source.name, sha256))
     _note_incidents(store, source.name, brought.findings)
+    with store.connect("loader") as connection:
+        decisions = replace(decisions, reviewed=reviewed_columns(connection, source.name))
     with in_force(decisions), lent(login):
         landed = after_bringing(brought, _land(context, store, lease))
     alarm = alarm_of(context.profile, source, past_of(store, source.name), moment_of(context))

@@ -71,6 +71,37 @@ def decide(
     return result.counts["tried_again"]
 
 
+def review(profile: Profile, source: str, dataset: str, heading: str, *, by: str, reason: str) -> None:
+    """Say that the impact of an unknown column has been assessed; it is kept aside as before, and not told nightly.
+
+    Raises:
+        ValueError: nobody or no reason is named, or no such column was ever kept aside.
+    """
+    from connectors.side import review_column
+    from domain.periods import now
+    from domain.run import Finding, RunContext, RunResult, RunState
+    from governance.ledger import recorded
+
+    actor, why = by.strip(), reason.strip()
+    if not actor or not why:
+        raise ValueError("a review needs a person and its outcome")
+
+    def body(store: object, _: object) -> RunResult:
+        with store.connect("loader") as connection:  # type: ignore[attr-defined]
+            found = review_column(connection, source, dataset, heading, by=actor, review=why)
+        told = Finding("REVIEWED", f"{dataset}: {heading} was reviewed by {actor}: {why}")
+        return RunResult("drift", source, RunState.DONE, {"reviewed": int(found)}, (told,) if found else ())
+
+    context = RunContext(profile, run_id=f"drift-{now():%Y%m%dT%H%M%S}", actor=actor, source=source)
+    result = recorded("drift", "loader", context, body)
+    if not result.counts.get("reviewed"):
+        raise ValueError(
+            f"{source} has no column {heading} of {dataset} that was kept aside"
+            if result.is_done
+            else f"{source}: another decision is just being written; try again"
+        )
+
+
 def accept_suggestions(profile: Profile, source: str, *, by: str, reason: str) -> int:
     """Accept everything that is asked about one source; returns how many decisions were made.
 
@@ -93,10 +124,20 @@ def show(profile: ProfileOption) -> None:
         for d in decisions_of(loaded, settings.name).entries:
             meaning = d.column if d.heading != d.column else f"itself, new shape {d.read_as or 'taken as it comes'}"
             decided.add_row(settings.name, d.table, d.heading, meaning, d.decided_by, str(d.decided_on), d.reason)
-    aside = _table("source", "dataset", "column kept aside", "rows filled", "times seen", "first seen", "status")
+    aside = _table(
+        "source",
+        "dataset",
+        "column kept aside",
+        "rows filled",
+        "in deliveries",
+        "first in",
+        "since",
+        "last in",
+        "status",
+    )
     for line in _aside(loaded):
         aside.add_row(*(str(cell) for cell in line))
-    console = Console(width=140)
+    console = Console(width=180)
     console.print("Decisions", decided, "Kept aside", aside)
 
 
@@ -132,6 +173,23 @@ def accept(
     typer.echo(f"{table}: {heading} stands for {column} from the next run on")
 
 
+@app.command()
+def reviewed(
+    source: Annotated[str, typer.Argument(help="The source's name in the profile.")],
+    dataset: Annotated[str, typer.Argument(help="The dataset, as `onestory drift list` shows it.")],
+    heading: Annotated[str, typer.Argument(help="The column kept aside.")],
+    profile: ProfileOption,
+    reason: Annotated[str, typer.Option(help="The outcome of the impact assessment; it is kept.")],
+    by: By = "",
+) -> None:
+    """Say that the impact of an unknown column was assessed. It stays aside, and is not told every night any more."""
+    try:
+        review(_load(profile), source, dataset, heading, by=by or getpass.getuser(), reason=reason)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem)) from None
+    typer.echo(f"{dataset}: {heading} is reviewed")
+
+
 def _dataset_of(profile: Profile, source: str, table: str, column: str, by: str, reason: str, read_as: str) -> str:
     """The dataset the table feeds; raises `ValueError` when the decision cannot be one."""
     from connectors.shapes import STYLES
@@ -155,8 +213,12 @@ def _aside(profile: Profile) -> list[tuple[object, ...]]:
 
     with Store(profile).connect("loader") as connection:
         rows = connection.exec_driver_sql(
-            """select source, dataset, column_name, rows_filled, times_seen, first_seen_at::date, status
-                 from ledger.unknown_column order by 1, 2, 3"""
+            """select c.source, c.dataset, c.column_name, c.rows_filled, c.times_seen, f.name, c.first_seen_at::date,
+                 l.name, case when c.status = 'reviewed'
+                   then format('reviewed by %%s on %%s: %%s', c.reviewed_by, c.reviewed_at::date, c.review)
+                   else c.status end
+                 from ledger.unknown_column c join ledger.delivery f on f.delivery_id = c.first_delivery_id
+                 join ledger.delivery l on l.delivery_id = c.last_delivery_id order by 1, 2, 3"""
         )
         return [tuple(row) for row in rows]
 

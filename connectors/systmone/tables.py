@@ -130,6 +130,8 @@ class Tables:
             for columns, rows in _numbered(table, read.records):
                 writer.write(columns, rows)
         self.landed.append(LandedTable(spec.dataset, f"{table}.csv", parquet, read.records, "delta", ()))
+        if not read.records:
+            return  # a night without a row of it is no news
         self.findings.append(
             Finding(
                 "CATALOGUED",
