@@ -1,0 +1,114 @@
+"""Equal identifiers first, never unchecked: a wrong but valid number is worse than none (handbook 5).
+
+A pair of one number is accepted where the demographics agree too, and where the number stands once in each file; its
+records then need no comparing. What is refused stays with the others: blocking may still find it on better grounds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from linkage.executor.expressions import parse_level, sql
+from linkage.executor.records import quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+IDENTIFIED = "identifier_pair"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierStage:
+    """Which column identifies a person, and how much the rest has to agree before it is believed.
+
+    `agreement` is SQL over `<column>_l` and `<column>_r` that gives points and never missing; `demographic` writes the
+    usual one. `settles_both` False leaves the right file's settled records open, for files with duplicates within.
+    `weigh` False leaves the model's weight of accepted pairs empty: cheaper, when nobody asks for it.
+    """
+
+    column: str
+    agreement: str
+    accept_at: int = 2
+    settles_both: bool = True
+    weigh: bool = True
+
+    @classmethod
+    def demographic(
+        cls,
+        column: str,
+        *,
+        birth_date: str | None = None,
+        forename: str | None = None,
+        surname: str | None = None,
+        postcode: str | None = None,
+        nicknames: str | None = None,
+        accept_at: int = 2,
+        settles_both: bool = True,
+        weigh: bool = True,
+    ) -> IdentifierStage:
+        """The points of the handbook (5): birth date equal 2, nearly 1; each name alike 1; exchanged 2; postcode 1.
+
+        Birth dates are dates or text year first; `nicknames` is a list column of the names a forename may stand for.
+        """
+        parts = []
+        if birth_date is not None:
+            parts.append(_birth_date_points(birth_date))
+        if surname is not None:
+            parts.append(_point(_alike(surname)))
+        if forename is not None:
+            alike = _alike(forename)
+            if nicknames is not None:
+                alike += f' or coalesce(list_has_any("{nicknames}_l", "{nicknames}_r"), false)'
+            parts.append(_point(alike))
+        if forename is not None and surname is not None:
+            parts.append(
+                f'case when "{forename}_l" = "{surname}_r" and "{surname}_l" = "{forename}_r"'
+                f' and "{forename}_l" <> "{surname}_l" then 2 else 0 end'
+            )
+        if postcode is not None:
+            parts.append(_point(f'"{postcode}_l" = "{postcode}_r"'))
+        return cls(column, " + ".join(parts) or "0", accept_at, settles_both, weigh)
+
+
+def find_identified(
+    con: duckdb.DuckDBPyConnection, stage: IdentifierStage, unique_id: str, left: str, right: str | None
+) -> tuple[int, int]:
+    """Fill the table `identifier_pair` (left_id, right_id, agreement, accepted); give back found and accepted pairs.
+
+    Between two files a number that stands more than once on either side is never accepted; within one file (`right`
+    None) every pair of the same number is looked at.
+    """
+    agreement = sql(parse_level(stage.agreement))
+    number, identity = quoted(stage.column), quoted(unique_id)
+    within = right is None
+    order = f"and l.{identity} < r.{identity}" if within else ""
+    once = "true" if within else "count(*) over (partition by number) = 1"
+    con.execute(f"""
+        create or replace temp table {IDENTIFIED} as
+        with met as (
+          select l.{identity} as left_id, r.{identity} as right_id, l.{number} as number, ({agreement}) as agreement
+            from {quoted(left)} l join {quoted(right or left)} r on l.{number} = r.{number} {order}
+        )
+        select left_id, right_id, agreement, agreement >= {stage.accept_at} and {once} as accepted from met""")
+    found = con.execute(f"select count(*), count(*) filter (where accepted) from {IDENTIFIED}").fetchall()[0]
+    return int(found[0]), int(found[1])
+
+
+def _alike(column: str) -> str:
+    left, right = f'"{column}_l"', f'"{column}_r"'
+    return f"coalesce({left} = {right} or jaro_winkler_similarity({left}, {right}) >= 0.88, false)"
+
+
+def _point(condition: str) -> str:
+    return f"case when {condition} then 1 else 0 end"
+
+
+def _birth_date_points(column: str) -> str:
+    left, right = (f"replace(cast(\"{column}_{side}\" as varchar), '-', '')" for side in "lr")
+    near = (
+        f"case when strlen({left}) = 8 and strlen({right}) = 8 then hamming({left}, {right}) = 1"
+        f" or (left({left}, 4) = left({right}, 4) and substr({left}, 5, 2) = substr({right}, 7, 2)"
+        f" and substr({left}, 7, 2) = substr({right}, 5, 2)) else false end"
+    )
+    return f'case when "{column}_l" = "{column}_r" then 2 when {near} then 1 else 0 end'
