@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from onestory import cutover, drift, status, upkeep
+from onestory import cutover, drift, linking, status, upkeep
 
 if TYPE_CHECKING:
     from connectors.synthetic.settings import SyntheticSettings
@@ -32,6 +32,8 @@ app = typer.Typer(
 app.add_typer(upkeep.app, name="held")
 app.add_typer(drift.app, name="drift")
 app.add_typer(cutover.app, name="cutover")
+app.command("link")(linking.link)
+app.command("dedupe")(linking.dedupe)
 app.add_typer(status.app, name="incident")
 app.command("status")(status.status)
 console = Console(width=max(shutil.get_terminal_size((120, 40)).columns, 100))

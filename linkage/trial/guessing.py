@@ -114,7 +114,8 @@ def _one(heading: str, content: Content) -> tuple[Role, str]:
         return other
     if said is not None and not (_is_id_heading(heading) and said[0] in _NAMES):
         role, phrase = said
-        if _AGREES.get(role, lambda _: True)(content):
+        agrees = _AGREES.get(role)
+        if agrees is None or agrees(content):
             return role, f"the heading says '{phrase}'{_seen(role, content)}"
         if role is Role.NHS_NUMBER:
             share = f"{content.nhs_shape * content.nhs_valid:.0%}"
