@@ -43,7 +43,7 @@ def train(calculation: duckdb.DuckDBPyConnection, *, seed: int) -> Trained:
     records = int(calculation.execute("select count(*) from standard").fetchall()[0][0])
     u = _estimate_u(calculation, settings, seed)
     patterns, counts = _patterns(calculation, settings)
-    m, share = _estimate_m(
+    m, share = estimate_m(
         patterns,
         counts,
         [u[c["output_column_name"]] for c in settings["comparisons"]],
@@ -145,12 +145,13 @@ def _patterns(
     return table[:, :-1], table[:, -1].astype(np.float64)
 
 
-def _estimate_m(
+def estimate_m(
     patterns: NDArray[np.int64], counts: NDArray[np.float64], u: Sequence[NDArray[np.float64]], free: Sequence[bool]
 ) -> tuple[list[NDArray[np.float64]], float]:
     """Two-class EM with u fixed: m of every comparison, and the share of true pairs.
 
-    `free` False: left out of the sum.
+    `patterns` has a row for each pattern and a column for each comparison, -1 where a value is missing and 0 the first
+    level; `counts` is how often each occurs. `free` False: left out of the sum.
     """
     import numpy as np
 
