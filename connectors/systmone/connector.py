@@ -172,9 +172,8 @@ class Batch:
                     tables.add(table, modes.pop(table))
                 for table, mode in modes.items():
                     tables.add(table, mode)
-            except DeliveryProblem as problem:
-                if problem.finding.code == FOREIGN:
-                    shutil.rmtree(folder, ignore_errors=True)
+            except DeliveryProblem:
+                shutil.rmtree(folder, ignore_errors=True)
                 raise
         return LandedDelivery(
             mode=manifest.mode,

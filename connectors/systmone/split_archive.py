@@ -24,6 +24,7 @@ from typing import IO, Any, Final
 from connectors.systmone import encrypted
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}\.csv")
+_DEVICE: Final = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)\.csv", re.IGNORECASE)  # files of that name are none
 _END_SIGNATURE: Final = b"PK\x05\x06"
 _END_RECORD: Final = struct.Struct("<4s4H2LH")
 _LOCAL_HEADER: Final = struct.Struct("<4s5H3L2H")
@@ -257,7 +258,7 @@ def _refuse_unsafe(archive: zipfile.ZipFile, limits: ArchiveLimits, may_be_encry
         raise ArchiveRefused(f"{len(infos)} entries; at most {limits.entries} are allowed")
     seen: set[str] = set()
     for place, info in enumerate(infos, start=1):
-        if not _PLAIN_NAME.fullmatch(info.orig_filename):
+        if not _PLAIN_NAME.fullmatch(info.orig_filename) or _DEVICE.fullmatch(info.orig_filename):
             raise ArchiveRefused(f"entry {place} is not a plain CSV file of its own: unsafe or unexpected name")
         if info.filename.lower() in seen:
             raise ArchiveRefused(f"entry {place} repeats the name of an earlier entry")
