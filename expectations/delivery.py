@@ -101,6 +101,7 @@ class DeliveryCheck:
         self._store, self._runner, self._scratch, self._delivery = store, runner, scratch, delivery
         self._digests = RowDigests(context.profile)
         self._staged: dict[str, tuple[str, ...]] = {}
+        self._brought: dict[str, tuple[str, ...]] = {}  # those of them with whole rows, not keys only
         self._accepted = str(delivery.delivery_id) in context.settings.get("accept_deliveries", "").split(",")
 
     def run(self) -> CheckedDelivery:
@@ -125,6 +126,8 @@ class DeliveryCheck:
                 results = self._runner.validate(compiled.view, compiled.checks, judged)
                 held = self._mark_held(table, compiled, results)
         self._staged[landed.dataset] = (*self._staged.get(landed.dataset, ()), table)
+        if landed.mode != "keys":
+            self._brought[landed.dataset] = (*self._brought.get(landed.dataset, ()), table)
         verdict = judge(suite, results, rows=judged, held=held, accepted_by_person=self._accepted)
         return CheckedTable(landed, table, facts, fields, results, verdict)
 
@@ -161,7 +164,7 @@ class DeliveryCheck:
             facts.dataset, facts.key, fields, self._delivery.as_known_at, self._staged | own, table if few else None
         )
         compiled = compile_suite(suite, place, facts.removed, table)
-        mark_excluded(self._scratch, table, facts, suite, self._staged, known, self._digests, few)
+        mark_excluded(self._scratch, table, facts, suite, self._staged, known, self._digests, few, self._brought)
         run_page(self._scratch, f"create view staging.{compiled.view} as {compiled.select}")
         judged = self._scratch.exec_driver_sql(f"select count(*) from staging.{table} where disposition is null")
         return compiled, int(judged.scalar_one())

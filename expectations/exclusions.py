@@ -55,10 +55,12 @@ def mark_excluded(
     known: Remembered,
     digests: RowDigests,
     few: bool = False,
+    brought: Mapping[str, tuple[str, ...]] | None = None,
 ) -> None:
     """Write the reason of every policy exclusion into `disposition` of `staging.<table>`, and remember the keys.
 
-    `few` rows are looked up by their keys; otherwise landing tables are read as wholes.
+    `few` rows are looked up by their keys; otherwise landing tables are read as wholes. `brought` are the staged tables
+    with whole rows: a key the ledger remembers as excluded, and that is among them now, has been mended.
     """
     table = identifier(table)
     for rule in facts.exclude:
@@ -78,7 +80,8 @@ def mark_excluded(
             for other in staged.get(parent, ()):
                 _inherit_from_staged(connection, table, key, other)
             if known.get(parent):
-                _inherit_from_ledger(connection, table, key, parent, known[parent], digests, few)
+                again = (brought or {}).get(parent, ())
+                _inherit_from_ledger(connection, table, key, parent, known[parent], digests, few, again)
     own = connection.exec_driver_sql(
         f"select distinct row_key, disposition from staging.{table} where disposition is not null"
     )
@@ -107,12 +110,16 @@ def _inherit_from_ledger(
     excluded: Mapping[str, str],
     digests: RowDigests,
     few: bool,
+    again: tuple[str, ...],
 ) -> None:
     named = f"select distinct {key} from staging.{table} where disposition is null"
     present = f"select row_key from landing.{parent} where known_to is null and not is_removed"
     if few:
         present += " and " + among("row_key", named)
-    orphans = connection.exec_driver_sql(f"{named} except {present}")
+    for other in again:
+        mended = f"select row_key from staging.{identifier(other)} where disposition is null or disposition = 'held'"
+        present += f" union all {mended}"
+    orphans = connection.exec_driver_sql(f"{named} except ({present})")
     reasons = {k: excluded[d] for (k,) in orphans.all() if (d := digests.of(parent, k)) in excluded}
     for reason in sorted(set(reasons.values())):
         connection.exec_driver_sql(

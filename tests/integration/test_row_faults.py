@@ -16,8 +16,6 @@ from domain.run import RunContext, RunResult, RunState
 from expectations import stage as check
 from expectations.quarantine import discard
 from expectations.replay import release, replay
-from review import linkage_report
-from tests.support import canaries
 from tests.support.carefirst_world import Desk, collect, event, person, record, rows, world
 
 BALANCE = """select * from ledger.landed_table t left join ledger.row_account a using (file_id, dataset)
@@ -61,89 +59,6 @@ class Night:
 @pytest.fixture
 def night(database: Profile, tmp_path: Path) -> Callable[..., Night]:
     return lambda **how: Night(database, tmp_path, **how)
-
-
-def test_f40_dates_in_another_or_an_ambiguous_style_are_held_never_guessed(night: Callable[..., Night]) -> None:
-    first = night()
-    strange = [b"2026-04-01 10:00:00", b"04/13/2026 10:00:00", b"01/04/26 10:00:00", b"46113", b"01-APR-2026"]
-    for place, value in enumerate(strange, 1):
-        first.change("ACTIVITY", place, 4, value)
-    first.change("SERVICE_AGREEMENT", 1, 4, b"03/04/2026")  # the third of April or the fourth of March?
-    first.run()
-    held = [(r["dataset"], tuple(r["rules"])) for r in first.ask(HELD)]
-    assert held.count(("carefirst__activity", ("DAT-001",))) == len(strange)
-    assert held.count(("carefirst__service_agreement", ("DAT-001",))) == 1
-    dates = first.ask("select distinct start_date::text as day from payload.request where known_to is null")
-    assert [r["day"] for r in dates] == ["2026-01-12"], "no value was coerced into another day"
-
-
-def test_f41_what_happens_after_the_death_or_before_the_birth_is_kept_flagged_and_counted(
-    night: Callable[..., Night],
-) -> None:
-    first = night()
-    first.change("PERSON", 1, 8, b"11-JAN-2026")  # the request of this person is of 12 January
-    first.change("PERSON", 2, 6, b"13-JAN-1999")
-    first.change("ACTIVITY", 2, 4, b"01/02/1998 10:00:00")
-    first.run()
-    outside = first.ask("select rule, sum(failed)::int as n from ledger.rule_result where rule = 'DAT-007' group by 1")
-    assert outside == [{"rule": "DAT-007", "n": 2}], "the dead person's request and service"
-    assert len(first.ask("select * from payload.request where known_to is null")) == 29, "all but the one of a child"
-    left = first.ask("select reason from ledger.exclusion where dataset = 'carefirst__activity'")
-    assert left == [{"reason": "before_18"}]
-
-
-def test_f42_a_text_of_ten_megabytes_stops_nothing_and_is_held(night: Callable[..., Night]) -> None:
-    first = night()
-    answers = first.desk.file("OBSERVATION").read_bytes()
-    first.desk.tamper("OBSERVATION", answers.replace(b"Asked for help at home", b"x" * 10_000_000, 1))
-    first.run()
-    assert [(r["dataset"], r["rules"]) for r in first.ask(HELD)] == [("carefirst__observation", ["TXT-003"])]
-    account = first.ask("select read - inserted as rest, quarantined from ledger.row_account where dataset ="
-                        " 'carefirst__observation'")  # fmt: skip
-    assert account == [{"rest": 1, "quarantined": 1}]
-
-
-def test_f43_f44_f45_markup_sql_and_formulas_are_text_kept_exactly(night: Callable[..., Night], admin_url: str) -> None:
-    first = night()
-    evil = {
-        1: "<script>alert('x')</script>",
-        2: "'; drop table landing.carefirst__person; --",
-        3: "=cmd|' /C calc'!A0".replace("|", "¦"),
-        4: "%(source)s {{ 7*7 }} \\x00 $1 %s",
-        5: "+44 20 7946 0000",
-        6: "@SUM(A1)",
-    }
-    for place, value in evil.items():
-        first.change("PERSON", place, 3, value.encode("cp1252"))
-    first.run()
-    kept = {r["surname"] for r in first.ask("select surname from landing.carefirst__person where known_to is null")}
-    assert set(evil.values()) <= kept, "F45: the landing zone holds what was sent, to the letter"
-    assert len(first.ask("select * from identity.source_person where known_to is null")) == 30, "F44: no effect"
-    shown = [hit for hit in canaries.in_database(admin_url, ["<script>", "drop table"]) if hit.startswith("ledger.")]
-    assert shown == []
-
-
-def test_f43_every_page_escapes_what_it_shows() -> None:
-    folder = Path(linkage_report.__file__).parent
-    makers = [m.read_text() for m in folder.glob("*.py") if "Environment(" in m.read_text()]
-    assert makers and all("autoescape=True" in text for text in makers)
-    templates = [page.read_text() for page in (folder / "templates").rglob("*.html")]
-    assert templates and not [text for text in templates if "|safe" in text.replace(" ", "") or "autoescape" in text]
-
-
-def test_f46_notes_that_name_somebody_else_are_not_taken_from_the_extract(
-    night: Callable[..., Night], admin_url: str
-) -> None:
-    first = night()
-    third = "Kanarienkind"
-    stamp = first.desk.file("PERSON").name[-12:]
-    (first.desk.arrived / f"CF_CASE_NOTE_{stamp}").write_text(f"NOTE_ID|PERSON_ID|NOTE\n1|4000001|Her son {third}\n")
-    lines = first.desk.file("ACTIVITY").read_text("cp1252").splitlines()
-    noted = [f"{lines[0]}|NOTE_TEXT", *(f"{line}|Lives with {third}" for line in lines[1:])]
-    first.desk.tamper("ACTIVITY", "".join(line + "\n" for line in noted).encode())
-    landed = first.run()[0]
-    assert {"UNEXPECTED_FILE", "UNKNOWN_COLUMN"} <= {f.code for f in landed.findings}
-    assert canaries.in_database(admin_url, [third]) == []
 
 
 def test_f49_of_one_key_told_twice_the_last_line_counts_and_the_other_waits_with_its_reason(
