@@ -88,6 +88,46 @@ def quality_of(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterQuality:
+    """What groups are worth as a whole, by pairs and by B-cubed; the two differ by a tenth and more, so say which.
+
+    B-cubed asks of each record which share of its group is its person, and which share of its person is in its group,
+    and takes the mean over records.
+    """
+
+    pairs: PairQuality
+    b_cubed_precision: float
+    b_cubed_recall: float
+
+    @property
+    def pair_f1(self) -> float:
+        """2 x right / (linked + true); 1 where there was nothing to find and nothing found."""
+        both = self.pairs.linked_pairs + self.pairs.true_pairs
+        return 2 * self.pairs.right_pairs / both if both else 1.0
+
+    @property
+    def b_cubed_f1(self) -> float:
+        """The harmonic mean of B-cubed precision and recall."""
+        both = self.b_cubed_precision + self.b_cubed_recall
+        return 2 * self.b_cubed_precision * self.b_cubed_recall / both if both else 0.0
+
+
+def cluster_quality(clusters: Mapping[str, Hashable], truth: Mapping[str, Hashable]) -> ClusterQuality:
+    """Judge groups (record -> group) against the truth (record -> person).
+
+    A record that is in no group stands alone; one that has no truth is not judged.
+    """
+    records = [(person, clusters.get(key, ("not linked", key))) for key, person in truth.items()]
+    both, people, groups = Counter(records), Counter(p for p, _ in records), Counter(g for _, g in records)
+    count = len(records) or 1
+    return ClusterQuality(
+        _pairs([(person, group, False, False) for person, group in records]),
+        sum(n * n / groups[group] for (_, group), n in both.items()) / count if records else 1.0,
+        sum(n * n / people[person] for (person, _), n in both.items()) / count if records else 1.0,
+    )
+
+
 def _pairs(records: Collection[tuple[Hashable, Hashable, bool, bool]]) -> PairQuality:
     def pairs(counts: Counter[Hashable]) -> int:
         return sum(n * (n - 1) // 2 for n in counts.values())

@@ -1,0 +1,146 @@
+"""What the linkage benchmark reads: a linkage world, cleaned once for every contender, and its truth for the scorer.
+
+Cleaning is not timed: whoever is compared starts from the same two Parquet files with the same columns.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import duckdb
+
+_CHECK = " + ".join(f"cast(substr(number, {place}, 1) as int) * {11 - place}" for place in range(1, 10))
+_CLEAN = f"""
+with plain as (
+  select record_id, regexp_replace(nhs_number, '[^0-9]', '', 'g') as number,
+         nullif(regexp_replace(lower(strip_accents(forename)), '[^a-z]', '', 'g'), '') as forename,
+         nullif(regexp_replace(lower(strip_accents(surname)), '[^a-z]', '', 'g'), '') as surname,
+         nullif(regexp_replace(lower(strip_accents(middle_names)), '[^a-z]+', ' ', 'g'), '') as middle_names,
+         nullif(regexp_replace(lower(strip_accents(previous_surname)), '[^a-z]', '', 'g'), '') as previous_surname,
+         case when birth_date not in ('1900-01-01', '1901-01-01') then birth_date end as birth_date, sex,
+         regexp_replace(upper(postcode), '[^A-Z0-9]', '', 'g') as place
+    from read_parquet($source)
+)
+select record_id,
+       case when regexp_full_match(number, '[0-9]{{10}}')
+             and (11 - ({_CHECK}) % 11) % 11 = cast(right(number, 1) as int) then number end as nhs_number,
+       forename, surname, forename || ' ' || surname as full_name, middle_names, previous_surname, birth_date, sex,
+       case when length(place) between 5 and 7 and place not like 'ZZ99%'
+            then left(place, length(place) - 3) || ' ' || right(place, 3) end as postcode,
+       coalesce(n.groups, []) as nicknames
+  from plain left join nickname n on n.word = forename"""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """One prepared world: the two cleaned files that contenders read, and the truth that only the scorer reads."""
+
+    folder: Path
+
+    @property
+    def left(self) -> Path:
+        """Care records."""
+        return self.folder / "left.parquet"
+
+    @property
+    def right(self) -> Path:
+        """Health records."""
+        return self.folder / "right.parquet"
+
+    @property
+    def night_left(self) -> Path:
+        """Care records that are new or changed after a night."""
+        return self.folder / "night_left.parquet"
+
+    @property
+    def night_right(self) -> Path:
+        """Health records that are new or changed after a night."""
+        return self.folder / "night_right.parquet"
+
+    @property
+    def truth(self) -> Path:
+        return self.folder / "truth" / "truth.parquet"
+
+    def links(self, contender: str) -> Path:
+        """Where a contender leaves its links."""
+        return self.folder / f"links_{contender}.parquet"
+
+    def frequency(self, column: str) -> Path:
+        """The kept frequencies of a column, in Splink's form."""
+        return self.folder / f"frequency_{column}.parquet"
+
+    def model(self, name: str) -> Path:
+        """A model file that a training left here."""
+        return self.folder / f"model_{name}.json"
+
+
+def prepare(home: Path, patients: int, clients: int, seed: int = 20260331) -> Files:
+    """The world of this size below `home`, made and cleaned where it is not there yet."""
+    from connectors.synthetic.linkage_world import CARE, HEALTH, LinkageWorldSettings, write_linkage_world
+
+    found = Files(home / f"world_{clients}_{patients}_{seed}")
+    done = found.folder / "prepared.json"
+    if not done.exists():
+        write_linkage_world(found.folder, LinkageWorldSettings(patients=patients, clients=clients, seed=seed))
+        with connect(found.folder) as connection:
+            _nicknames(connection)
+            for source, target in ((CARE, found.left), (HEALTH, found.right)):
+                connection.execute(
+                    f"copy ({_CLEAN}) to '{target}' (format parquet)", {"source": str(found.folder / source)}
+                )
+            _night(connection, found)
+            _frequencies(connection, found)
+        done.write_text(json.dumps({"patients": patients, "clients": clients, "seed": seed}), encoding="utf-8")
+    return found
+
+
+def _night(connection: duckdb.DuckDBPyConnection, files: Files) -> None:
+    """One record in a hundred of each file again, half of them with another postcode: what a night brings."""
+    for source, target in ((files.left, files.night_left), (files.right, files.night_right)):
+        connection.execute(f"""copy (
+            select * replace (case when hash(record_id, 'moved') % 2 = 0 then postcode
+                              else split_part(postcode, ' ', 1) || ' 1AA' end as postcode)
+              from read_parquet('{source}') where hash(record_id, 'night') % 100 = 0) to '{target}' (format parquet)""")
+
+
+FREQUENCIES: Final = ("forename", "surname", "full_name", "postcode")
+
+
+def _frequencies(connection: duckdb.DuckDBPyConnection, files: Files) -> None:
+    """How common names are in both files, kept as a model version keeps them: what a night's run reads, never counts."""
+    for column in FREQUENCIES:
+        connection.execute(f"""copy (
+            select {column}, count(*) / sum(count(*)) over () as tf_{column}
+              from (select {column} from read_parquet('{files.left}')
+                    union all select {column} from read_parquet('{files.right}'))
+             where {column} is not null group by {column}) to '{files.frequency(column)}' (format parquet)""")
+
+
+def connect(folder: Path, threads: int = 2, memory: str = "4GB") -> duckdb.DuckDBPyConnection:
+    """A DuckDB with the limits every contender gets."""
+    import duckdb
+
+    spill = folder / "spill"
+    spill.mkdir(parents=True, exist_ok=True)
+    config: dict[str, Any] = {
+        "threads": threads, "memory_limit": memory, "temp_directory": str(spill), "preserve_insertion_order": False,
+    }  # fmt: skip
+    return duckdb.connect(config=config)
+
+
+def _nicknames(connection: duckdb.DuckDBPyConnection) -> None:
+    """The engine's own list, of which the world's nicknames are not made: word -> groups it belongs to."""
+    lines = (files("linkage") / "data" / "nicknames_en.csv").read_text(encoding="utf-8").splitlines()
+    rows = [(word, group) for group, line in enumerate(csv.reader(lines)) for word in line if word]
+    connection.execute("create table nickname_line (word varchar, line int)")
+    connection.executemany("insert into nickname_line values (?, ?)", rows)
+    connection.execute(
+        "create table nickname as select word, list_sort(list_distinct(list(line))) as groups from nickname_line "
+        "group by word"
+    )
