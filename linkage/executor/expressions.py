@@ -1,4 +1,4 @@
-"""Conditions as trees: which side a column belongs to, what a join already proves, and what a record can work out alone.
+"""Conditions as trees: which side a column belongs to, and what one record can work out alone.
 
 Splink writes `surname_l = surname_r` in levels and `l.surname = r.surname` in blocking rules. Here both become trees
 over `l."surname"` and `r."surname"`, so that one set of rewrites serves levels, blocking rules and guards.
@@ -29,19 +29,6 @@ _SAFE_BY_NAME = {
     "try_strptime", "strlen", "list_sort", "list_distinct", "regexp_matches", "strip_accents", "len", "array_length",
     "split_part",
 }  # fmt: skip
-# Of these, missing in means missing out: a value that is known proves its column known.
-_STRICT = (
-    exp.Column, exp.Identifier, exp.Literal, exp.Paren, exp.Substring, exp.Left, exp.Right, exp.Lower, exp.Upper,
-    exp.Trim, exp.Nullif, exp.RegexpExtract, exp.TimeToUnix, exp.SplitPart, exp.Year, exp.Month, exp.Day,
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is certain of every pair a join lets through: pairs of equal expressions, and expressions not missing."""
-
-    equal: frozenset[frozenset[str]] = frozenset()
-    known: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -50,6 +37,14 @@ class Derived:
 
     names: dict[str, str] = field(default_factory=dict)
     trees: dict[str, Tree] = field(default_factory=dict)
+
+    def spelled_out(self, text: str, side: str) -> str:
+        """SQL with the values of one side worked out on the spot, for records that do not carry them."""
+        for name, tree in self.trees.items():
+            held = sql(side_column(name, side))
+            if held in text:
+                text = text.replace(held, f"({of_side(tree, side)})")
+        return text
 
     def column(self, tree: Tree, side: str) -> Tree:
         """The column that stands for `tree`, an expression over one side."""
@@ -93,6 +88,14 @@ def side_column(name: str, side: str) -> Tree:
     return exp.column(exp.to_identifier(name, quoted=True), table=side)
 
 
+def of_side(tree: Tree, side: str) -> str:
+    """An expression over bare columns as SQL over the columns of a table."""
+    copy = tree.copy()
+    for column in copy.find_all(exp.Column):
+        column.set("table", exp.to_identifier(side))
+    return sql(copy)
+
+
 def sides(tree: Tree) -> set[str]:
     """The sides a tree reads: of `l` and `r`, none, one or both."""
     return {column.table for column in _columns(tree)}
@@ -130,60 +133,6 @@ def settle_one_sided(tree: Tree, derived: Derived) -> Tree:
         elif isinstance(value, list):
             copy.set(key, [settle_one_sided(v, derived) if isinstance(v, exp.Expression) else v for v in value])
     return copy
-
-
-def facts_of(tree: Tree, derived: Derived) -> Facts:
-    """What a pair that satisfies the tree is known to be."""
-    equal: set[frozenset[str]] = set()
-    known: set[str] = set()
-    for part in conjuncts(tree):
-        if isinstance(part, exp.EQ) and len(sides(part.left)) == len(sides(part.right)) == 1:
-            equal.add(frozenset((sql(part.left), sql(part.right))))
-            known |= _known_by(part.left, derived) | _known_by(part.right, derived)
-    return Facts(frozenset(equal), frozenset(known))
-
-
-def reduce(tree: Tree, facts: Facts) -> Tree:
-    """The tree without what the facts decide: `TRUE`, `FALSE` or what remains to be asked (three-valued, exact)."""
-    tree = tree.unnest()
-    if isinstance(tree, exp.And | exp.Or):
-        return _reduce_both(tree, facts)
-    if isinstance(tree, exp.Not):
-        inner = reduce(tree.this, facts)
-        return exp.Boolean(this=not inner.this) if isinstance(inner, exp.Boolean) else exp.Not(this=_wrap(inner))
-    if isinstance(tree, exp.EQ | exp.NEQ) and frozenset((sql(tree.left), sql(tree.right))) in facts.equal:
-        return exp.Boolean(this=isinstance(tree, exp.EQ))
-    if isinstance(tree, exp.Is) and isinstance(tree.expression, exp.Null) and sql(tree.this) in facts.known:
-        return exp.Boolean(this=False)
-    return tree
-
-
-def is_true(tree: Tree) -> bool:
-    """Whether nothing remains to be asked and the answer is yes."""
-    return isinstance(tree, exp.Boolean) and bool(tree.this)
-
-
-def is_false(tree: Tree) -> bool:
-    """Whether nothing remains to be asked and the answer is no."""
-    return isinstance(tree, exp.Boolean) and not tree.this
-
-
-def _reduce_both(tree: Tree, facts: Facts) -> Tree:
-    decides = isinstance(tree, exp.Or)  # TRUE decides an OR, FALSE an AND
-    parts = [reduce(part, facts) for part in (disjuncts(tree) if decides else conjuncts(tree))]
-    if any(isinstance(part, exp.Boolean) and bool(part.this) is decides for part in parts):
-        return exp.Boolean(this=decides)
-    open_parts = [part for part in parts if not isinstance(part, exp.Boolean)]
-    if not open_parts:
-        return exp.Boolean(this=not decides)
-    result = open_parts[0] if len(open_parts) == 1 else _wrap(open_parts[0])
-    for part in open_parts[1:]:
-        result = type(tree)(this=result, expression=_wrap(part))
-    return result
-
-
-def _wrap(tree: Tree) -> Tree:
-    return exp.Paren(this=tree.copy()) if isinstance(tree, exp.Binary | exp.Not) else tree.copy()
 
 
 def _parse(condition: str) -> Tree:
@@ -225,20 +174,3 @@ def _is_safe(node: Tree) -> bool:
     if isinstance(node, exp.EQ | exp.NEQ | exp.GT | exp.GTE | exp.LT | exp.LTE):
         return not any(isinstance(side.unnest(), exp.Column) for side in (node.left, node.right))  # no hidden cast
     return isinstance(node, _SAFE)
-
-
-def _known_by(tree: Tree, derived: Derived) -> set[str]:
-    result = {sql(tree)}
-    side = next(iter(sides(tree)))
-    for column in _columns(tree):
-        source = derived.trees.get(column.name, column)
-        if _is_strict(tree) and _is_strict(source):
-            result |= {sql(side_column(inner.name, side)) for inner in source.find_all(exp.Column)}
-    return result
-
-
-def _is_strict(tree: Tree) -> bool:
-    return all(
-        isinstance(node, _STRICT) or (isinstance(node, exp.Anonymous) and node.name.lower() in _SAFE_BY_NAME)
-        for node in tree.walk()
-    )

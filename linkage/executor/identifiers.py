@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from linkage.executor.expressions import parse_level, sql
-from linkage.executor.records import quoted
+from linkage.executor.expressions import Tree, parse_level, side_column, sql
+from linkage.executor.joins import Meeting
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,14 +24,12 @@ class IdentifierStage:
 
     `agreement` is SQL over `<column>_l` and `<column>_r` that gives points and never missing; `demographic` writes the
     usual one. `settles_both` False leaves the right file's settled records open, for files with duplicates within.
-    `weigh` False leaves the model's weight of accepted pairs empty: cheaper, when nobody asks for it.
     """
 
     column: str
     agreement: str
     accept_at: int = 2
     settles_both: bool = True
-    weigh: bool = True
 
     @classmethod
     def demographic(
@@ -45,7 +43,6 @@ class IdentifierStage:
         nicknames: str | None = None,
         accept_at: int = 2,
         settles_both: bool = True,
-        weigh: bool = True,
     ) -> IdentifierStage:
         """The points of the handbook (5): birth date equal 2, nearly 1; each name alike 1; exchanged 2; postcode 1.
 
@@ -68,29 +65,37 @@ class IdentifierStage:
             )
         if postcode is not None:
             parts.append(_point(f'"{postcode}_l" = "{postcode}_r"'))
-        return cls(column, " + ".join(parts) or "0", accept_at, settles_both, weigh)
+        return cls(column, " + ".join(parts) or "0", accept_at, settles_both)
+
+
+def stage_trees(stage: IdentifierStage) -> list[Tree]:
+    """What the stage reads of the records."""
+    return [
+        parse_level(stage.agreement),
+        side_column(stage.column.lower(), "l"),
+        side_column(stage.column.lower(), "r"),
+    ]
 
 
 def find_identified(
-    con: duckdb.DuckDBPyConnection, stage: IdentifierStage, unique_id: str, left: str, right: str | None
+    con: duckdb.DuckDBPyConnection, stage: IdentifierStage, meeting: Meeting, *, once: bool
 ) -> tuple[int, int]:
-    """Fill the table `identifier_pair` (left_id, right_id, agreement, accepted); give back found and accepted pairs.
+    """Fill the table `identifier_pair`; give back how many pairs were found and how many accepted.
 
-    Between two files a number that stands more than once on either side is never accepted; within one file (`right`
-    None) every pair of the same number is looked at.
+    Its columns: l, r (rows of the prepared tables), left_id, right_id, agreement, accepted. With `once` (two files to
+    be linked) a number that stands more than once on either side is never accepted.
     """
-    agreement = sql(parse_level(stage.agreement))
-    number, identity = quoted(stage.column), quoted(unique_id)
-    within = right is None
-    order = f"and l.{identity} < r.{identity}" if within else ""
-    once = "true" if within else "count(*) over (partition by number) = 1"
+    agreement, number = sql(parse_level(stage.agreement)), f'"{stage.column.lower()}"'
+    alone = "count(*) over (partition by number) = 1" if once else "true"
+    order = " and ".join(("true", *meeting.order))
     con.execute(f"""
         create or replace temp table {IDENTIFIED} as
         with met as (
-          select l.{identity} as left_id, r.{identity} as right_id, l.{number} as number, ({agreement}) as agreement
-            from {quoted(left)} l join {quoted(right or left)} r on l.{number} = r.{number} {order}
+          select l.rowid::uinteger as l, r.rowid::uinteger as r, l."__id" as left_id, r."__id" as right_id,
+                 l.{number} as number, ({agreement}) as agreement
+            from {meeting.left} l join {meeting.right} r on l.{number} = r.{number} where {order}
         )
-        select left_id, right_id, agreement, agreement >= {stage.accept_at} and {once} as accepted from met""")
+        select l, r, left_id, right_id, agreement, agreement >= {stage.accept_at} and {alone} as accepted from met""")
     found = con.execute(f"select count(*), count(*) filter (where accepted) from {IDENTIFIED}").fetchall()[0]
     return int(found[0]), int(found[1])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linkage.executor.expressions import Facts
 from linkage.executor.records import LEFT, RIGHT, model_trees, prepare_records, quoted
 from linkage.executor.settings import CompiledModel
 from linkage.executor.weights import level_column
@@ -25,7 +24,8 @@ def count_patterns(
     read = model_trees(compiled)
     for source, side, target in ((left, "l", LEFT), (right or left, "r", RIGHT)):
         prepare_records(con, compiled, source=source, side=side, target=target, read=read, lookups={})
-    gammas = ", ".join(f'{level_column(c, Facts())}::tinyint as "{c.gamma}"' for c in compiled.comparisons)
+    gammas = ", ".join(f'{level_column(c)}::tinyint as "{c.gamma}"' for c in compiled.comparisons)
+    gammas = compiled.derived.spelled_out(gammas, "r")
     con.execute(f"""create or replace table {PATTERNS} as
         select {gammas}, count(*) as pairs from {quoted(pairs_table)} p
           join {LEFT} l on l."__id" = p.left_id join {RIGHT} r on r."__id" = p.right_id group by all order by all""")

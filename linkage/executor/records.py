@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from linkage.executor.expressions import Tree, columns, parse_level, sql
+from linkage.executor.expressions import Tree, columns, of_side
 from linkage.executor.settings import CompiledModel, Frequency
 from linkage.executor.weights import Frequencies, frequencies_read
 
@@ -64,13 +64,23 @@ def prepare_records(
 ) -> Frequencies:
     """Make the table `target` of one side's records; say which columns hold the frequency parts.
 
-    `read` are the trees that will be asked of the pairs; `extra` are further columns, as SQL over the record `t`.
+    `read` are the trees that will be asked of the pairs; `extra` are further columns, as SQL over the record `t`. The
+    right file of two (`side` r) does not carry values worked out beforehand: only the few that a pair asks for are worth
+    working out, and the larger file is read once for less.
     """
-    wanted = sorted(columns(read, "l" if side == "both" else side) | (columns(read, "r") if side == "both" else set()))
     parts = [f't.{quoted(model.unique_id)} as "__id"', *extra]
-    for name in wanted:
+    plain: set[str] = set()
+    for name in sorted(
+        columns(read, "l" if side == "both" else side) | (columns(read, "r") if side == "both" else set())
+    ):
         tree = model.derived.trees.get(name)
-        parts.append(f't."{name}"' if tree is None else f'({_of_record(tree)}) as "{name}"')
+        if tree is None:
+            plain.add(name)
+        elif side == "r":
+            plain |= {column.name for column in tree.find_all(exp.Column)}
+        else:
+            parts.append(f'({of_side(tree, "t")}) as "{name}"')
+    parts += [f't."{name}"' for name in sorted(plain)]
     settled, shares = frequencies_read(model)
     found = Frequencies(
         {frequency: f"__part_{n}" for n, frequency in enumerate(settled)},
@@ -87,10 +97,9 @@ def prepare_records(
     return found
 
 
-def model_trees(model: CompiledModel, guards: Sequence[str] = ()) -> list[Tree]:
-    """Every condition of the model's levels, and of the guards."""
-    trees = [level.condition for c in model.comparisons for level in c.levels if level.condition is not None]
-    return [*trees, *(parse_level(guard) for guard in guards)]
+def model_trees(model: CompiledModel) -> list[Tree]:
+    """Every condition of the model's levels."""
+    return [level.condition for c in model.comparisons for level in c.levels if level.condition is not None]
 
 
 def _join(joins: dict[str, str], lookups: Mapping[str, str], column: str) -> str:
@@ -103,10 +112,3 @@ def _settled_part(frequency: Frequency, name: str, alias: str) -> str:
     common = f"log2(greatest({alias}.share, {frequency.floor!r}::double))"
     part = f"{frequency.weight!r}::double * ({frequency.log2_u!r}::double - {common})"
     return f'case when {alias}.share is null then 0.0::double else {part} end as "{name}"'
-
-
-def _of_record(tree: Tree) -> str:
-    copy = tree.copy()
-    for column in copy.find_all(exp.Column):
-        column.set("table", exp.to_identifier("t"))
-    return sql(copy)

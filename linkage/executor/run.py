@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from linkage.executor.distances import write_condition
-from linkage.executor.expressions import Facts, parse_level, settle_one_sided
-from linkage.executor.identifiers import IDENTIFIED, IdentifierStage, find_identified
-from linkage.executor.joins import Join, Meeting, joins, meetings, rule_trees
+from linkage.executor.expressions import parse_level, settle_one_sided
+from linkage.executor.identifiers import IDENTIFIED, IdentifierStage, find_identified, stage_trees
+from linkage.executor.joins import PAIRS, Meeting, make_pairs, meetings, rule_trees
 from linkage.executor.records import LEFT, RIGHT, model_trees, prepare_frequencies, prepare_records, quoted
 from linkage.executor.settings import CompiledModel
 from linkage.executor.weights import Frequencies, level_column, total_weight, weight_column
@@ -23,16 +23,16 @@ from linkage.model import Guard
 if TYPE_CHECKING:
     import duckdb
 
-SCORED = "scored_pair"
+SCORED, OPEN = "scored_pair", "executor_open"
 BY_IDENTIFIER = -1  # rule_number of pairs that the identifier stage accepted
 
 
 @dataclass(frozen=True, slots=True)
 class RuleCounts:
-    """What one blocking rule yielded: candidates (None unless asked for) and pairs kept."""
+    """What one blocking rule was the first to find: candidates, and pairs kept of them."""
 
     rule: int
-    candidates: int | None
+    candidates: int
     kept: int
 
 
@@ -71,7 +71,6 @@ def run_executor(
     chunks: int = 1,
     levels: bool = False,
     frequencies: Mapping[str, str] | None = None,
-    count_candidates: bool = False,
 ) -> ExecutorCounts:
     """Fill the table `scored_pair` (left_id, right_id, rule_number, match_weight) for all candidates of two files or one.
 
@@ -83,167 +82,121 @@ def run_executor(
     look-up table as Splink's (column, tf_column). Raises `SettingsRefused` when files and link type do not suit.
     """
     plan = meetings(compiled, two_files=right is not None)
-    output = Output(keep_above, tuple(guards), levels)
-    between = compiled.link_type == "link_only" and right is not None
+    step = _Step(con, compiled, Output(keep_above, tuple(guards), levels), identifier, chunks)
     with _unordered(con):
+        step.prepare(left, right, plan, frequencies or {})
+        step.open_result(plan[0])
         found = accepted = 0
         if identifier is not None:
-            found, accepted = find_identified(con, identifier, compiled.unique_id, left, right if between else None)
-        parts = _prepare(
-            con, compiled, left, right, plan, output, identifier if between else None, chunks, frequencies or {}
-        )
-        _open_result(con, compiled, plan, parts, output)
-        if identifier is not None:
-            _keep_identified(con, compiled, plan[0], parts, output, identifier)
-        apart = identifier is not None and not between
-        counts = _keep_candidates(
-            con, compiled, plan, parts, output, chunks, between and identifier is not None, apart, count_candidates
-        )
+            found, accepted = find_identified(con, identifier, plan[0], once=step.settles(plan[0]))
+        counts = dict.fromkeys((BY_IDENTIFIER, *(rule.number for rule in compiled.rules)), (0, 0))
+        for meeting in plan:
+            step.run(meeting, counts, first=meeting is plan[0])
         for table in {meeting.left for meeting in plan} | {meeting.right for meeting in plan}:
             con.execute(f"drop table {table}")
-    return ExecutorCounts(found, accepted, counts)
+    del counts[BY_IDENTIFIER]
+    return ExecutorCounts(found, accepted, tuple(RuleCounts(rule, *pair) for rule, pair in counts.items()))
 
 
-def _prepare(
-    con: duckdb.DuckDBPyConnection,
-    model: CompiledModel,
-    left: str,
-    right: str | None,
-    plan: Sequence[Meeting],
-    output: Output,
-    settling: IdentifierStage | None,
-    chunks: int,
-    frequencies: Mapping[str, str],
-) -> Frequencies:
-    read = [*model_trees(model), *rule_trees(model), *_guard_trees(model, output.guards)]
-    lookups = prepare_frequencies(con, model, [t for t in (left, right) if t is not None], frequencies)
-    both_ways = len(plan) > 1 or plan[0].left == plan[0].right
-    extra = [f't.{quoted(model.source_column)} as "__source"'] if "__source" in "".join(plan[0].order) else []
-    identity = f"t.{quoted(model.unique_id)}"
-    parts = Frequencies({}, {})
-    for source, side, target in ((left, "l", LEFT), (right, "r", RIGHT)):
-        if source is None:
-            continue
-        columns = list(extra)
-        if chunks > 1:
-            columns.append(f'(hash({identity}) % {int(chunks)})::integer as "__chunk"')
-        if settling is not None:
-            settled = side == "l" or settling.settles_both
-            name = "left_id" if side == "l" else "right_id"
-            among = f"exists (select 1 from {IDENTIFIED} i where i.accepted and i.{name} = {identity})"
-            columns.append(f'not {among} as "__open"' if settled else 'true as "__open"')
-        made = prepare_records(con, model, source=source, side="both" if both_ways else side, target=target, read=read,
-                               lookups=lookups, extra=columns)  # fmt: skip
-        parts = made if side == "l" else parts
-    for table in lookups.values():
-        con.execute(f"drop table {table}")
-    return parts
+@dataclass(slots=True)
+class _Step:
+    """One run: the connection, what was asked for, and where the frequency parts stand."""
 
+    con: duckdb.DuckDBPyConnection
+    model: CompiledModel
+    output: Output
+    identifier: IdentifierStage | None
+    chunks: int
+    parts: Frequencies = field(default_factory=lambda: Frequencies({}, {}))
 
-def _open_result(
-    con: duckdb.DuckDBPyConnection, model: CompiledModel, plan: Sequence[Meeting], parts: Frequencies, output: Output
-) -> None:
-    meeting = plan[0]
-    everybody = Join(0, (), f"{meeting.left} l cross join {meeting.right} r", Facts())
-    con.execute(f"create or replace table {SCORED} as {_select(model, meeting, everybody, parts, output)} limit 0")
+    def settles(self, meeting: Meeting) -> bool:
+        """Whether accepted pairs take their records out: between two files, never within one."""
+        return self.identifier is not None and not meeting.carried
 
+    def prepare(self, left: str, right: str | None, plan: Sequence[Meeting], given: Mapping[str, str]) -> None:
+        """Make the tables of prepared records."""
+        read = [*model_trees(self.model), *rule_trees(self.model), *_guard_trees(self.model, self.output.guards)]
+        if self.identifier is not None:
+            read += stage_trees(self.identifier)
+        lookups = prepare_frequencies(self.con, self.model, [t for t in (left, right) if t is not None], given)
+        carried = plan[0].carried
+        by_source = any("__source" in condition for condition in plan[0].order)
+        columns = [f't.{quoted(self.model.source_column)} as "__source"'] if by_source else []
+        for source, side, target in ((left, "l", LEFT), (right, "r", RIGHT)):
+            if source is not None:
+                made = prepare_records(self.con, self.model, source=source, side="both" if carried else side,
+                                       target=target, read=read, lookups=lookups, extra=columns)  # fmt: skip
+                self.parts = made if side == "l" else self.parts
+        for table in lookups.values():
+            self.con.execute(f"drop table {table}")
 
-def _keep_identified(
-    con: duckdb.DuckDBPyConnection,
-    model: CompiledModel,
-    meeting: Meeting,
-    parts: Frequencies,
-    output: Output,
-    stage: IdentifierStage,
-) -> None:
-    if not stage.weigh:
-        con.execute(f"""insert into {SCORED} by name select left_id, right_id, {BY_IDENTIFIER} as rule_number
-                          from {IDENTIFIED} where accepted""")
-        return
-    source = f"""{IDENTIFIED} i join {meeting.left} l on l."__id" = i.left_id join {meeting.right} r
-                 on r."__id" = i.right_id where i.accepted"""
-    always = Output(None, output.guards, output.levels)
-    con.execute(
-        f"insert into {SCORED} {_select(model, meeting, Join(BY_IDENTIFIER, (), source, Facts()), parts, always)}"
-    )
+    def open_result(self, meeting: Meeting) -> None:
+        """Make `scored_pair`, empty."""
+        self.con.execute(f"create or replace temp table {PAIRS} (l uinteger, r uinteger, rule smallint)")
+        self.con.execute(f"create or replace table {SCORED} as {self.select(meeting)}")
 
+    def run(self, meeting: Meeting, counts: dict[int, tuple[int, int]], *, first: bool) -> None:
+        """Pairs of one meeting, chunk by chunk, into `scored_pair`; adds to the counts of each rule."""
+        settles = self.settles(meeting)
+        for chunk in range(self.chunks):
+            mine = [f'hash("__id") % {self.chunks} = {chunk}'] if self.chunks > 1 else []
+            ready = []
+            if self.identifier is not None and first:
+                of_chunk = f"and hash(left_id) % {self.chunks} = {chunk}" if self.chunks > 1 else ""
+                ready.append(f"select l, r, {BY_IDENTIFIER} from {IDENTIFIED} where accepted {of_chunk}")
+            still = [f"rowid not in (select l from {IDENTIFIED} where accepted)"] if settles else []
+            limit = " and ".join([*mine, *still]) or "true"
+            self.con.execute(f"""create or replace temp table {OPEN} as
+                select *, rowid::uinteger as "__row" from {meeting.left} where {limit}""")
+            gone = f"select r from {IDENTIFIED} where accepted" if settles and self.identifier.settles_both else None
+            make_pairs(self.con, self.model, meeting, left=OPEN, conditions=(), ready=ready, left_out=gone)
+            self.con.execute(f"drop table {OPEN}")
+            candidates = dict(self.con.execute(f"select rule, count(*) from {PAIRS} group by rule").fetchall())
+            before = self._kept() if len(candidates) else {}
+            self.con.execute(f"insert into {SCORED} {self.select(meeting)}")
+            after = self._kept() if len(candidates) else {}
+            for rule, (met, kept) in counts.items():
+                gained = after.get(rule, 0) - before.get(rule, 0)
+                counts[rule] = (met + candidates.get(rule, 0), kept + gained)
+            self.con.execute(f"drop table {PAIRS}")
 
-def _keep_candidates(
-    con: duckdb.DuckDBPyConnection,
-    model: CompiledModel,
-    plan: Sequence[Meeting],
-    parts: Frequencies,
-    output: Output,
-    chunks: int,
-    only_open: bool,
-    not_accepted: bool,
-    count: bool,
-) -> tuple[RuleCounts, ...]:
-    kept = dict.fromkeys((rule.number for rule in model.rules), 0)
-    candidates = dict.fromkeys(kept, 0)
-    for chunk in range(chunks):
-        conditions = [f'l."__chunk" = {chunk}'] if chunks > 1 else []
-        if only_open:
-            conditions += ['l."__open"', 'r."__open"']
-        for meeting in plan:
-            for join in joins(model, meeting, tuple(conditions)):
-                for statement in join.prepare:
-                    con.execute(statement)
-                if count:
-                    candidates[join.rule] += _one(con, f"select count(*) from {join.source}")
-                select = _select(model, meeting, join, parts, output, not_accepted=not_accepted)
-                kept[join.rule] += _one(con, f"insert into {SCORED} {select}")
-    return tuple(RuleCounts(rule, candidates[rule] if count else None, kept[rule]) for rule in kept)
+    def _kept(self) -> dict[int, int]:
+        return dict(self.con.execute(f"select rule_number, count(*) from {SCORED} group by all").fetchall())
 
-
-def _select(
-    model: CompiledModel,
-    meeting: Meeting,
-    join: Join,
-    parts: Frequencies,
-    output: Output,
-    *,
-    not_accepted: bool = False,
-) -> str:
-    """The pairs of one join with their weights, as a select."""
-    gammas = {c: level_column(c, join.facts) for c in model.comparisons} if output.levels else {}
-    weight = total_weight(model, [weight_column(c, join.facts, parts, gammas.get(c)) for c in model.comparisons])
-    line = output.keep_above
-    inner = ['l."__id" as left_id', 'r."__id" as right_id']
-    # Without something that may change, DuckDB pushes the line below the sum and works every distance out twice.
-    inner.append(f"{weight} as match_weight" if line is None else f"{weight} + 0.0 * random() as match_weight")
-    inner += [f'{gamma}::tinyint as "{c.gamma}"' for c, gamma in gammas.items()]
-    for number, (guard, tree) in enumerate(zip(output.guards, _guard_trees(model, output.guards), strict=True)):
-        asked = f"coalesce({write_condition(tree)}, false)"
-        if line is not None and all(g.bits <= 0 for g in output.guards):
-            asked = f"case when {weight} >= {line!r} then {asked} else false end"
-        inner.append(f"{asked} as guard_{number}")
-    outer = ["left_id", "right_id", f"{join.rule}::integer as rule_number", "match_weight"]
-    guarded = "match_weight"
-    for number, guard in enumerate(output.guards):
-        outer.append(f"guard_{number}")
-        guarded += f" + case when guard_{number} then {guard.bits!r}::double else 0.0 end"
-    if output.guards:
-        outer.append(f"{guarded} as weight")
-    outer += [f'"{c.gamma}"' for c in gammas]
-    if meeting.sources is not None:
-        outer += [
-            f"'{source}' as {side}_source" for source, side in zip(meeting.sources, ("left", "right"), strict=True)
-        ]
-    where = [] if line is None else [f"{guarded} >= {line!r}"]
-    if not_accepted:
-        where.append(f"""not exists (select 1 from {IDENTIFIED} i
-            where i.accepted and i.left_id = found.left_id and i.right_id = found.right_id)""")
-    limit = f" where {' and '.join(where)}" if where else ""
-    return f"select {', '.join(outer)} from (select {', '.join(inner)} from {join.source}) found{limit}"
+    def select(self, meeting: Meeting) -> str:
+        """The pairs of `executor_pair` with their weights, as a select."""
+        output = self.output
+        gammas = {c: level_column(c) for c in self.model.comparisons} if output.levels else {}
+        weight = total_weight(self.model, [weight_column(c, self.parts, gammas.get(c)) for c in self.model.comparisons])
+        line = output.keep_above
+        inner = ['l."__id" as left_id', 'r."__id" as right_id', "p.rule::integer as rule_number"]
+        # Without a part that may change, DuckDB pushes the line below the sum and works every distance out twice.
+        inner.append(f"{weight} as match_weight" if line is None else f"{weight} + 0.0 * random() as match_weight")
+        inner += [f'{gamma}::tinyint as "{c.gamma}"' for c, gamma in gammas.items()]
+        for number, tree in enumerate(_guard_trees(self.model, output.guards)):
+            asked = f"coalesce({write_condition(tree)}, false)"
+            if line is not None and all(guard.bits <= 0 for guard in output.guards):
+                asked = f"case when p.rule < 0 or {weight} >= {line!r} then {asked} else false end"
+            inner.append(f"{asked} as guard_{number}")
+        outer = ["left_id", "right_id", "rule_number", "match_weight"]
+        guarded = "match_weight"
+        for number, guard in enumerate(output.guards):
+            outer.append(f"guard_{number}")
+            guarded += f" + case when guard_{number} then {guard.bits!r}::double else 0.0 end"
+        outer += [f"{guarded} as weight"] if output.guards else []
+        outer += [f'"{c.gamma}"' for c in gammas]
+        if meeting.sources is not None:
+            outer += [
+                f"'{source}' as {side}_source" for source, side in zip(meeting.sources, ("left", "right"), strict=True)
+            ]
+        where = "" if line is None else f" where rule_number < 0 or {guarded} >= {line!r}"
+        source = f"{PAIRS} p join {meeting.left} l on l.rowid = p.l join {meeting.right} r on r.rowid = p.r"
+        text = f"select {', '.join(outer)} from (select {', '.join(inner)} from {source}) found{where}"
+        return text if meeting.carried else self.model.derived.spelled_out(text, "r")
 
 
 def _guard_trees(model: CompiledModel, guards: Sequence[Guard]) -> list[object]:
     return [settle_one_sided(parse_level(guard.condition), model.derived) for guard in guards]
-
-
-def _one(con: duckdb.DuckDBPyConnection, statement: str) -> int:
-    return int(con.execute(statement).fetchall()[0][0])
 
 
 @contextmanager

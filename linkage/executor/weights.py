@@ -1,7 +1,7 @@
-"""The weight of a pair as one SQL expression, shortened by what the join that found the pair already proves.
+"""The weight of a pair as one SQL expression: where everybody starts, and a part for each comparison.
 
-In the pairs of "birth date and surname" nobody has to compare birth dates or surnames again: those levels are settled,
-and so are the earlier rules that ask the same.
+The part of a name's frequency is worked out beforehand for each record of the left file wherever a level proves the
+value equal on both sides; only other levels look at both.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from linkage.executor.distances import write_case, write_condition
-from linkage.executor.expressions import Facts, Tree, is_false, is_true, reduce
+from linkage.executor.distances import write_case
 from linkage.executor.settings import CompiledModel, Comparison, Frequency, Level, proves_equal
 
 
@@ -22,18 +21,19 @@ class Frequencies:
     shares: Mapping[str, str]  # column -> its share, for levels that do not prove it equal
 
 
-def level_column(comparison: Comparison, facts: Facts) -> str:
+def level_column(comparison: Comparison) -> str:
     """The number of the comparison's level, Splink's gamma."""
-    conditions, levels = _open_levels(comparison, facts)
-    return write_case(conditions, [str(level.gamma) for level in levels])
+    return write_case(
+        [level.condition for level in comparison.levels], [str(level.gamma) for level in comparison.levels]
+    )
 
 
-def weight_column(comparison: Comparison, facts: Facts, frequencies: Frequencies, gamma: str | None = None) -> str:
+def weight_column(comparison: Comparison, frequencies: Frequencies, gamma: str | None = None) -> str:
     """The comparison's part of the weight; from the number of its level when that is worked out anyway."""
-    conditions, levels = _open_levels(comparison, facts)
+    parts = [_weight(level, frequencies) for level in comparison.levels]
     if gamma is None:
-        return write_case(conditions, [_weight(level, frequencies) for level in levels])
-    arms = {level.gamma: _weight(level, frequencies) for level in levels}
+        return write_case([level.condition for level in comparison.levels], parts)
+    arms = {level.gamma: part for level, part in zip(comparison.levels, parts, strict=True)}
     return f"(case {gamma} {' '.join(f'when {number} then {part}' for number, part in arms.items())} end)"
 
 
@@ -52,33 +52,6 @@ def frequencies_read(model: CompiledModel) -> tuple[dict[Frequency, None], dict[
         elif level.frequency is not None:
             shares[level.frequency.column] = None
     return settled, shares
-
-
-def excluded(earlier: Sequence[Tree], facts: Facts) -> list[str] | None:
-    """Conditions that leave out what earlier rules found; None when they found everything already."""
-    result = []
-    for way in earlier:
-        rest = reduce(way, facts)
-        if is_true(rest):
-            return None
-        if not is_false(rest):
-            result.append(f"not coalesce({write_condition(rest)}, false)")
-    return result
-
-
-def _open_levels(comparison: Comparison, facts: Facts) -> tuple[list[Tree | None], list[Level]]:
-    conditions: list[Tree | None] = []
-    levels: list[Level] = []
-    for level in comparison.levels:
-        rest = None if level.condition is None else reduce(level.condition, facts)
-        if rest is not None and is_false(rest):
-            continue
-        decided = rest is None or is_true(rest)
-        conditions.append(None if decided else rest)
-        levels.append(level)
-        if decided:
-            break
-    return conditions, levels
 
 
 def _is_settled(level: Level) -> bool:
