@@ -76,10 +76,18 @@ class DatabaseSession:
 
     def columns_of(self, tables: Sequence[str]) -> dict[str, list[str]]:
         """The columns each of these tables has at the moment; those that are not there are left out."""
+        return {name: [str(column["name"]) for column in columns] for name, columns in self._columns(tables)}
+
+    def layout_of(self, tables: Sequence[str]) -> dict[str, list[str]]:
+        """Name and type of every column these tables have at the moment."""
+        found = self._columns(tables)
+        return {name: [f"{column['name']} {column['type']!r}" for column in columns] for name, columns in found}
+
+    def _columns(self, tables: Sequence[str]) -> list[tuple[str, list[Any]]]:
         found = sa.inspect(self._connection).get_multi_columns(
             schema=self.access.schema, filter_names=list(tables), kind=sa.engine.reflection.ObjectKind.ANY
         )
-        return {name: [str(column["name"]) for column in columns] for (_, name), columns in found.items() if columns}
+        return [(name, list(columns)) for (_, name), columns in found.items() if columns]
 
     def content(self, spec: TableSpec, heading: Sequence[str], changed: str = "") -> Content:
         """Row count, sum of keys and latest change of a table with these columns."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from connectors import database_statements as statements
 from connectors.base import LandedTable, RawFile, TableMode
@@ -18,9 +18,12 @@ from connectors.database_statements import Answers
 from connectors.drift import columns_by_field
 from connectors.landing import TableWriter, keep
 from connectors.spec import TableSpec
+from domain.run import Finding
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_CONTROL: Final = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,38 @@ class TableReader:
         schema = arrow_schema(columns, spec.table)
         answers = self.answers if self.answers is not None and self.answers.table == spec.table else None
         statement = statements.rows_of(self.session.access.schema, spec, columns, keys, since, answers)
+        controls = 0
         with TableWriter(parquet, spec, fields if mode == "keys" else None) as writer:
             for batch in kept_batches(original, self.session.batches(statement, schema), schema):
-                writer.write({f: as_text(v) for f, v in zip(fields, batch.columns, strict=True)}, batch.num_rows)
+                texts = {f: as_text(v) for f, v in zip(fields, batch.columns, strict=True)}
+                controls += sum(_controls_in(values) for values in texts.values())
+                writer.write({f: _tidied(v) if controls else v for f, v in texts.items()}, batch.num_rows)
         file = replace(keep(original, self.area, original.name), records=writer.records)
         original.unlink()
+        findings = (*findings, *_notes(spec.table, controls))
         return file, LandedTable(spec.dataset, original.name, parquet, writer.records, mode, findings)
+
+
+def _controls_in(values: pa.Array) -> int:
+    import pyarrow.compute as pc
+
+    return pc.sum(pc.count_substring_regex(values, _CONTROL)).as_py() or 0
+
+
+def _tidied(values: pa.Array) -> pa.Array:
+    """Text without control characters (F26): the original keeps them, nothing further on may stumble over one."""
+    import pyarrow.compute as pc
+
+    return pc.replace_substring_regex(values, _CONTROL, "")
+
+
+def _notes(table: str, controls: int) -> Iterator[Finding]:
+    if controls:
+        yield Finding(
+            "CONTROL_CHARACTERS",
+            f"{table}: {controls} control characters were removed from the working copy",
+            "nothing to do: the original is kept as it was read; tell the supplier if there are many",
+        )
 
 
 def kept_batches(path: Path, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -19,7 +19,7 @@ from connectors.base import DeliveryMode, DeliveryProblem, LandedDelivery, NotLi
 from connectors.database import Access, Content, DatabaseSession, open_database
 from connectors.database_guards import Guards
 from connectors.database_reading import TableReader
-from connectors.door import entering, people_first
+from connectors.door import entering, lets_somebody_in, people_first
 from connectors.spec import TableSpec, table_specs
 from domain.periods import LONDON
 from domain.run import Finding, RunState
@@ -83,7 +83,7 @@ class DatabaseConnector:
             headings = headings_of(session, self.plan)
             changed = self.plan.habits.changed
             contents = {t: session.content(s, headings[t], changed) for t, s in self.plan.specs.items()}
-            return [Snapshot(self.plan, stamp, load_number, contents)]
+            return [Snapshot(self.plan, stamp, load_number, contents, session.layout_of(list(self.plan.specs)))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ class Snapshot:
     refreshed_at: datetime  # the database's local time
     load_number: int | None  # None in live running
     contents: dict[str, Content]
+    layout: dict[str, list[str]]  # every table's columns and their types
 
     @property
     def name(self) -> str:
@@ -104,8 +105,12 @@ class Snapshot:
         return self.refreshed_at.replace(tzinfo=LONDON)
 
     def content_hash(self) -> str:
-        """A hash over the refresh stamp and every table's fingerprint: it knows a night again (F12, F13)."""
+        """A hash over the refresh stamp, every table's fingerprint and layout: it knows a night again (F12, F13).
+
+        The layout counts, because a night refused for a column (F28) is another one when its supplier has mended it.
+        """
         facts = [self.refreshed_at.isoformat(), *(f"{name} {found}" for name, found in sorted(self.contents.items()))]
+        facts += [f"{name} {columns}" for name, columns in sorted(self.layout.items())]
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
     def land(self, area: Path, past: Past) -> LandedDelivery:
@@ -145,12 +150,17 @@ class Snapshot:
         return LandedDelivery(mode, window_from, self.as_known_at, files, tables)
 
     def _reads(self, past: Past) -> Iterator[tuple[TableSpec, TableMode, datetime | None]]:
-        """What to read of each table: in which mode and, for large ones, changed since when."""
-        since = self._since(past)
+        """What to read of each table: in which mode and, for large ones, changed since when.
+
+        When the people, who are read first, tell of an adult who was left out as a child, facts are read whole: those
+        of that person have not changed since.
+        """
+        since, is_whole = self._since(past), None
         specs = people_first(self.plan.specs).values()
         for spec in specs:
             if since is not None and self.plan.is_read_by_change(spec):
-                yield spec, "delta", since
+                is_whole = lets_somebody_in() if is_whole is None else is_whole
+                yield (spec, "bulk", None) if is_whole else (spec, "delta", since)
             else:  # a snapshot older than what we know only fills history: it may end nothing (CTL-15)
                 yield spec, "bulk" if self._is_old(past) else "full", None
         if self._keys_are_due(past):

@@ -75,6 +75,15 @@ def open_door(profile: Profile, source: SourceSettings) -> Iterator[Door]:
         _OPEN.reset(token)
 
 
+def lets_somebody_in() -> bool:
+    """Whether the people read so far tell of adults whom earlier deliveries left out as children.
+
+    What hangs on them was left out as well, and does not come by itself where only changes are read.
+    """
+    door = _OPEN.get()
+    return door is not None and not door.keeps_children and bool(door.adults_once_left_out())
+
+
 def gate_for(path: Path, spec: TableSpec, fields: tuple[str, ...]) -> Gate | None:
     """The gate a table has to pass; None without an open door, or when the table tells nothing that is protected."""
     door = _OPEN.get()

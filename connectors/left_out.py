@@ -30,8 +30,8 @@ def note_left_out(
 ) -> tuple[Finding, ...]:
     """Write the account of one landed delivery; `files` are the ledger's numbers of its files by name.
 
-    Returns a finding when children left out before have come of age since the last delivery and the source does not
-    repeat everybody by itself.
+    Returns a finding when children left out before have come of age since the last delivery, or are told as adults now,
+    and the source does not repeat everybody by itself.
     """
     for table in landed.tables:
         left = door.left_out.get(table.parquet)
@@ -52,13 +52,14 @@ def note_left_out(
     if door.keeps_children or not modes:
         return ()
     remember(connection, source, door.children)
-    forget(connection, source, door.adults_once_left_out())
+    told_as_adults = door.adults_once_left_out()
+    forget(connection, source, told_as_adults)
     is_whole = modes == {"full"}  # a whole dump brings who has come of age by itself
     if is_whole or last_known_at is None or landed.as_known_at <= last_known_at:
         return ()
-    grown = came_of_age(connection, source, last_known_at.date(), landed.as_known_at.date())
+    grown = came_of_age(connection, source, last_known_at.date(), landed.as_known_at.date()) + len(told_as_adults)
     if not grown:
         return ()
     remedy = "ask the supplier for a new bulk of the person tables and of what hangs on them: a delta does not bring it"
-    message = f"{source}: {grown} people who were left out as children have turned eighteen since the last delivery"
+    message = f"{source}: {grown} people who were left out as children have turned eighteen or are told as adults now"
     return (Finding(CAME_OF_AGE, message, remedy),)

@@ -52,7 +52,7 @@ class CareFirstDatabase:
             told: Any = session.value(sa.select(sa.func.current_timestamp()))
             counts = {table: int(session.value(_counted(table, self.access.schema))) for table in headings}
         moment = told.astimezone(UTC) if told.tzinfo else london(told)
-        return [CareFirstSnapshot(self, moment, counts)]
+        return [CareFirstSnapshot(self, moment, counts, headings)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class CareFirstSnapshot:
     source: CareFirstDatabase
     as_known_at: datetime
     counts: Mapping[str, int]
+    headings: Mapping[str, Sequence[str]]
 
     @property
     def stamp(self) -> str:
@@ -72,8 +73,9 @@ class CareFirstSnapshot:
         return f"CF_{self.stamp}"
 
     def content_hash(self) -> str:
-        """A hash over the day and how many rows each table has."""
+        """A hash over the day, how many rows each table has and its columns: one refused for a column can be mended."""
         facts = [self.stamp, *(f"{table} {rows}" for table, rows in sorted(self.counts.items()))]
+        facts += [f"{table} {', '.join(columns)}" for table, columns in sorted(self.headings.items())]
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
     def land(self, area: Path, past: Past) -> LandedDelivery:

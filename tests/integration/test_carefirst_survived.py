@@ -13,7 +13,6 @@ import pytest
 
 from domain.profile import Profile
 from domain.run import RunState
-from expectations.quarantine import discard
 from tests.support import canaries
 from tests.support.care_door import CANARY, Dump, believed
 from tests.support.carefirst_door import NIGHTS, PEOPLE, CareFirstDoor
@@ -204,22 +203,6 @@ def test_f28_f29_a_missing_optional_and_a_new_column_are_told_and_the_rest_is_lo
     assert {name for name in dump if dump[name] != straight[0][name]} <= {"landing.carefirst__person"}
     door.night(1).whole_night()
     assert door.believed() == believed(straight[1])
-    survival.stands()
-
-
-def test_f49_of_one_key_told_twice_the_last_line_counts_and_the_other_waits_until_two_people_decide(
-    door: CareFirstDoor, straight: list[Dump], survival: Survival
-) -> None:
-    door.night(0)
-    header, first, *rest = door.lines("PERSON")
-    door.put("PERSON", [header, first.replace(b"MARLOW", b"ZZCANARYOTHER"), first, *rest])
-    survival.ended(door.through().checked, RunState.DONE, "CHECK-WARNED")
-    assert door.held() == [("person", ("KEY-005",))]
-    assert believed(door.dump()) | {"quarantine": []} == believed(straight[0]), "the declared rule: the last line"
-    (held,) = (int(row["held_id"]) for row in door.rows("select held_id from quarantine.held_row"))
-    discard(door.profile, [held], reason="the owner says so", first="A. Analyst", second="B. Boss")
-    door.night(1).whole_night()
-    assert door.believed() == believed(straight[1]) and door.held() == []
     survival.stands()
 
 

@@ -21,7 +21,6 @@ from tests.support.liquidlogic_world import Desk, event, person, record, world
 
 LEDGER = "select name, state, code, times_seen, mode, as_known_at from ledger.delivery order by delivery_id"
 TABLES = "select dataset, mode, records from ledger.landed_table order by landed_id"
-REQUESTS = "select event_key from payload.request where known_to is null order by event_key"
 PEOPLE = 40
 
 
@@ -96,45 +95,6 @@ def test_later_nights_bring_only_changed_facts_and_the_overlap_doubles_nothing(d
     assert modes[2]["window_from"] == datetime(2026, 3, 24, 4, 17, tzinfo=UTC), "three days before the last refresh"
 
 
-def test_f12_f13_the_same_night_read_again_is_a_repeat_however_it_is_reached(desk: Desk) -> None:
-    desk.collect()
-    desk.rebuild(0)
-    again = desk.collect()
-    assert (again.counts["repeats"], again.counts["deliveries"], again.counts["rows"]) == (1, 0, 0)
-    [delivery] = desk.rows(LEDGER)
-    assert (delivery["name"], delivery["times_seen"]) == ("2026-03-26T04:10:00", 2)
-    assert delivery["as_known_at"] == datetime(2026, 3, 26, 4, 10, tzinfo=UTC)
-
-
-def test_f51_a_row_that_vanished_is_ended_by_the_weekly_reading_of_keys(desk: Desk) -> None:
-    gone = "request:10000001"
-    for night in (0, 1, 2):
-        desk.rebuild(night)
-        desk.settle()
-    assert gone in [row["event_key"] for row in desk.rows(REQUESTS)], "a delta cannot tell that a row has gone"
-    desk.rebuild(3)
-    desk.collect()
-    counts = desk.accept()
-    assert counts["request", "keys"].closed_by_absence == 1
-    assert counts["request", "keys"].inserted == counts["request", "keys"].updated == 0
-    desk.settle()
-    [ended] = desk.rows(
-        "select row_key, known_from, is_removed from landing.liquidlogic__request where is_removed and known_to is null"
-    )
-    assert ended["row_key"] == "10000001"
-    assert ended["known_from"] == datetime(2026, 3, 29, 3, 31, tzinfo=UTC), "Sunday's refresh, in summer time by then"
-
-
-def test_f51_an_older_night_read_again_revives_nothing_and_ends_nothing(desk: Desk) -> None:
-    desk.rebuild(3)
-    desk.settle()
-    before = desk.rows(REQUESTS)
-    desk.rebuild(0)
-    desk.settle()
-    assert desk.rows(REQUESTS) == before
-    assert desk.rows(LEDGER)[-1]["name"] == "2026-03-26T04:10:00"
-
-
 def test_keys_are_read_on_the_chosen_day_and_when_that_day_was_missed(desk: Desk) -> None:
     monday = datetime(2026, 3, 30, 3, 38, tzinfo=UTC)
     desk.rebuild(4)
@@ -192,27 +152,6 @@ def test_a_mart_refreshed_while_it_is_read_is_held(desk: Desk) -> None:
     with pytest.raises(DeliveryProblem, match="MART_BEING_REBUILT"):
         snapshot.land(desk.profile.landing, Past())
     assert not list((desk.profile.landing / "tables").rglob("*.parquet")), "nothing of it is left in the landing area"
-
-
-def test_f28_a_mandatory_column_under_a_new_heading_holds_the_snapshot(desk: Desk) -> None:
-    desk.tamper('alter table "Adult_Social"."FACT_CONTACTS" rename "CONTACT_DTTM" to "CONTACT_DATE"')
-    held = desk.collect()
-    assert (held.state, held.findings[0].code) == (RunState.HELD, "COLUMN_RENAMED")
-    assert "CONTACT_DATE" in held.findings[0].message
-    assert desk.rows(TABLES) == []
-
-
-def test_f28_a_missing_watermark_column_refuses_the_snapshot_too(desk: Desk) -> None:
-    desk.tamper('alter table "Adult_Social"."FACT_ADULT_REVIEW" drop "MODIF_DTTM"')
-    assert desk.collect().findings[0].code == "MISSING_COLUMN"
-
-
-def test_f28_f29_a_missing_optional_and_a_new_column_are_reported_and_the_rest_is_loaded(desk: Desk) -> None:
-    desk.tamper('alter table "Adult_Social"."DIM_PERSON" drop "RELIGION_MAIN_CODE", add "SHOE_SIZE" integer')
-    result = desk.collect()
-    assert result.state is RunState.DONE
-    assert {finding.code for finding in result.findings} == {"OPTIONAL_COLUMN_MISSING", "UNKNOWN_COLUMN"}
-    assert desk.accept()["person", "full"].inserted == PEOPLE
 
 
 def test_a_retyped_column_refuses_the_snapshot_and_names_no_value(desk: Desk) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from domain.profile import Profile
-from domain.run import RunState
 from tests.support.carefirst_world import person
 from tests.support.micare_world import Desk, as_profile, collect, event, key, record, rows, settle, world
 
-NOW = "where known_to is null order by event_key"
 STATE = (
     "landing.micare__client", "landing.micare__episode", "landing.micare__service", "identity.source_person",
     "identity.source_address", "payload.request", "payload.service", "payload.characteristic", "payload.involvement",
@@ -41,10 +38,6 @@ def state(profile: Profile) -> dict[str, list[dict[str, Any]]]:
     return {name: rows(profile, f"select * from {name} order by version_id") for name in STATE}
 
 
-def requests(profile: Profile) -> list[str]:
-    return [row["event_key"] for row in rows(profile, f"select event_key from payload.request {NOW}")]
-
-
 def test_acceptance_01_micare_running_a_night_again_gives_the_same_state(profile: Profile, desk: Desk) -> None:
     desk.release(0, 1)
     settle(profile)
@@ -53,65 +46,6 @@ def test_acceptance_01_micare_running_a_night_again_gives_the_same_state(profile
     landed, _, _ = settle(profile)
     assert (landed.counts["repeats"], landed.counts["deliveries"]) == (2, 0)
     assert state(profile) == before and before["payload.request"]
-
-
-def test_f12_f13_what_comes_twice_under_any_name_changes_nothing(profile: Profile, desk: Desk) -> None:
-    desk.release(0)
-    settle(profile)
-    before = state(profile)
-    shutil.copytree(desk.folder(0), desk.arrived / "20260405")
-    again = collect(profile)
-    assert (again.state, again.counts["repeats"], again.counts["deliveries"]) == (RunState.DONE, 2, 0)
-    settle(profile)
-    assert state(profile) == before
-    assert rows(profile, "select times_seen from ledger.delivery")[0]["times_seen"] >= 3
-
-
-def test_f03_f15_f51_a_late_file_an_older_night_and_a_deletion_end_in_the_newest_truth(
-    profile: Profile, desk: Desk
-) -> None:
-    desk.release(1)
-    away = desk.file("ALLOC", 1).rename(desk.home / "away.txt")
-    assert collect(profile).state is RunState.HELD
-    assert rows(profile, "select 1 as one from ledger.landed_table") == [], "nothing of a held night is loaded"
-    away.rename(desk.file("ALLOC", 1))
-    settle(profile)
-    newest = ["request:110000001", "request:110000003"]
-    assert requests(profile) == newest
-    desk.release(0)
-    desk.folder(0).rename(desk.arrived / "20260327_2")
-    settle(profile)
-    assert requests(profile) == newest, "the older night fills history and revives nothing"
-    then = "2026-03-26 12:00+00"
-    known = f"""select row_key from landing.micare__episode where not is_removed and episode_type = 'REF'
-        and known_from <= '{then}' and (known_to is null or known_to > '{then}') order by 1"""
-    assert [row["row_key"] for row in rows(profile, known)] == ["110000001", "110000002"]
-
-
-def test_acceptance_13_micare_what_is_gone_is_end_dated_not_erased(profile: Profile, desk: Desk) -> None:
-    desk.release(0)
-    settle(profile)
-    desk.release(1)
-    settle(profile)
-    ended = "select event_key, known_to is not null as ended from payload.request where event_key like '%2'"
-    assert rows(profile, ended) == [{"event_key": "request:110000002", "ended": True}]
-    assert requests(profile) == ["request:110000001", "request:110000003"]
-
-
-def test_f50_orphans_wait_and_a_row_that_does_not_decode_is_held_alone(profile: Profile, tmp_path: Path) -> None:
-    desk, size = Desk(tmp_path), 12
-    people, records = [person(n) for n in range(1, size)], [record(n) for n in range(1, size)]
-    desk.write(world(people, records, [event(n, "request", of=n) for n in range(1, size)], nights=1))
-    desk.release(0)
-    clients = desk.lines("CLIENT")
-    desk.put("CLIENT", clients[:-1])
-    episodes = desk.file("EPISODE").read_bytes().replace(b"Asked for help at home", b"Asked for help \x81 home", 1)
-    desk.file("EPISODE").write_bytes(episodes)
-    settle(profile)
-    assert len(requests(profile)) == size - 3, "one person's request waits for the person, one cannot be read"
-    desk.release(1)
-    settle(profile)
-    assert len(requests(profile)) == size - 1
 
 
 def test_acceptance_09_and_16_micare_fillers_are_null_and_every_count_reconciles(profile: Profile, desk: Desk) -> None:
