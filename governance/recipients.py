@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -62,8 +62,7 @@ def returns_from(connection: Connection, releases: Collection[int]) -> tuple[Pre
              from ledger.prepared_return where release = any(%(releases)s) order by return_id""",
         {"releases": sorted(releases)},
     )
-    return tuple(PreparedFrom(*row[:-1], _path(row[-1])) for row in rows)
-
-
-def _path(text: Any) -> Path | None:
-    return Path(str(text)) if text else None
+    return tuple(
+        PreparedFrom(collection, release, start, end, status, sha256, Path(path) if path else None)
+        for collection, release, start, end, status, sha256, path in rows
+    )

@@ -32,7 +32,7 @@ def timetable_from(raw: Any) -> Timetable | None:
     """
     if raw is None:
         return None
-    hours = [raw.get(name) for name in ("every_hours", "grace_hours")] if isinstance(raw, dict) else []
+    hours: list[Any] = [raw.get(name) for name in ("every_hours", "grace_hours")] if isinstance(raw, dict) else []
     if not hours or not all(type(number) is int and number > 0 for number in hours):
         raise ValueError("the field timetable has every_hours and grace_hours, whole numbers above zero")
     return Timetable(timedelta(hours=hours[0]), timedelta(hours=hours[1]))

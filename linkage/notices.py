@@ -92,7 +92,8 @@ def _write(connection: Connection, notice: Notice) -> int:
     left, right = sorted((notice.left, notice.right))
     if left == right:
         raise NoticeRefused("a notice is about two different records")
-    protected = dict(connection.exec_driver_sql(_RECORDS, {"records": [left, right]}).all())
+    known = connection.exec_driver_sql(_RECORDS, {"records": [left, right]})
+    protected = {int(number): bool(is_protected) for number, is_protected in known}
     if set(protected) != {left, right}:
         raise NoticeRefused("one of the records is not known")
     answer = ANSWERS[notice.kind]

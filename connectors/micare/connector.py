@@ -19,7 +19,8 @@ from typing import Final
 
 from connectors.base import DeliveryProblem, LandedDelivery, LandedTable, Past, RawFile, held, refused
 from connectors.door import entering
-from connectors.landing import hash_of_contents, keep, sha256_of
+from connectors.file_memory import remembered_hashes
+from connectors.landing import hash_of_contents, keep
 from connectors.micare.archive import changed_rows, last_batch, note_batch
 from connectors.micare.flat_file import has_trailer, read_flat
 from connectors.spec import TableSpec, table_specs
@@ -64,7 +65,8 @@ def make(profile: Profile, source: SourceSettings) -> MiCareConnector:
     archive = date.fromisoformat(options["archive_from"]) if options.get("archive_from") else None
     told = f"{options.get('shrink_accepted', '')},{options.get('volume_accepted', '')}"
     accepted = frozenset(part.strip() for part in told.split(",") if part.strip())
-    return MiCareConnector(profile.home / options["inbox"], tuple(sorted(pages.items())), archive, accepted)
+    known = profile.landing / "known" / source.name
+    return MiCareConnector(profile.home / options["inbox"], tuple(sorted(pages.items())), archive, accepted, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class MiCareConnector:
     code_pages: tuple[tuple[str, str], ...] = (("NOTEHDR", "cp850"),)
     archive_from: date | None = None
     shrink_accepted: frozenset[str] = frozenset()
+    known: Path | None = None  # where hashes of nights that lie there unchanged are remembered
 
     def discover(self, past: Past) -> Iterable[MiCareNight]:
         """The nights in the folder, oldest batch first; those that do not say when they were written come last.
@@ -145,7 +148,8 @@ class MiCareNight:
 
     @cached_property
     def _hashes(self) -> dict[str, str]:
-        return {table: sha256_of(path) for table, path in self.files.items()}
+        known = self.connector.known
+        return remembered_hashes(self.files, known / f"{self.path.name}.json" if known else None)
 
     def content_hash(self) -> str:
         """A hash over the files' contents, the moment of the batch among them; names do not count (F12, F13)."""

@@ -6,8 +6,9 @@ The standard library reads no AES; pyzipper does, at some 50 MB a second. ZipCry
 
 from __future__ import annotations
 
+import io
 import zipfile
-from typing import IO, Any, Final
+from typing import Any, Final
 
 #: Marks in an entry's flags: encrypted; and encrypted by PKWARE's own "strong" method, which nothing free reads.
 ENCRYPTED: Final = 0x1
@@ -27,7 +28,7 @@ def is_encrypted(archive: zipfile.ZipFile) -> bool:
     return any(info.flag_bits & ENCRYPTED for info in archive.infolist())
 
 
-def unlocked(file: IO[bytes], password: str) -> Any:
+def unlocked(file: io.RawIOBase, password: str) -> Any:
     """The archive as one that `zipfile`'s callers can read, opened with the password; nothing is read from it yet."""
     import pyzipper
 

@@ -94,7 +94,8 @@ class SplitArchive:
 
     def __init__(self, archive: zipfile.ZipFile, damage: tuple[type[Exception], ...] = ()) -> None:
         self._archive = archive
-        self._damage = (zipfile.BadZipFile, EOFError, *damage)
+        self._damage: tuple[type[Exception], ...] = (zipfile.BadZipFile, EOFError, *damage)
+        self._unopened: tuple[type[Exception], ...] = (*self._damage, NotImplementedError)
         self._infos = {Path(info.filename).stem: info for info in archive.infolist()}
 
     @property
@@ -111,7 +112,7 @@ class SplitArchive:
         try:
             member = self._archive.open(self._infos[table])
         # zipfile says NotImplementedError of a packing method or version it does not know.
-        except (*self._damage, NotImplementedError) as problem:
+        except self._unopened as problem:
             raise ArchiveRefused(f"{table}.csv cannot be opened: its header does not fit the directory") from problem
         with member:
             yield MemberStream(member, table, self._infos[table].file_size, (*self._damage, zlib.error))
