@@ -33,11 +33,11 @@ def alarm_of(profile: Profile, source: SourceSettings, past: Past, at: datetime)
 
 
 def with_alarm(result: RunResult, alarm: Finding | None) -> RunResult:
-    """The landing's result with the alarm in front.
+    """The landing's result with the alarm in front, and counted, so that it travels with the asset event.
 
     Its state stays what it is: the other sources are linked and published without waiting for the late one. What does
     not come is not expected while a new system is not live yet.
     """
     if alarm is None or result.counts.get("not_live"):
         return result
-    return replace(result, findings=(alarm, *result.findings))
+    return replace(result, findings=(alarm, *result.findings), counts={**result.counts, "overdue": 1})

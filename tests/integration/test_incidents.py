@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from connectors import stage
 from connectors.landing import sha256_of
+from connectors.transport import Brought
 from domain.profile import Profile
 from domain.run import Finding, RunContext, RunResult, RunState
 from governance.incidents import NoSuchIncident, incidents, note_incident, open_incident
@@ -94,20 +95,31 @@ def test_f11_a_file_that_is_not_the_declared_one_is_an_incident_each_time_it_is_
 
 
 def test_f21_a_changed_host_key_is_one_incident_however_many_nights_it_lasts_and_a_new_one_once_closed(
-    database: Profile,
+    database: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = Finding("HOST_KEY_CHANGED", "systmone: another key", "ask the owner")
+    lost = Finding("CONNECTION_LOST", "systmone: lost", "nothing to do")
+    (database.home / "inbox" / "systmone").mkdir(parents=True)
+    monkeypatch.setattr(stage, "bring", lambda *_: Brought(RunState.REFUSED, 0, (lost, changed)))
+
+    def numbers() -> list[int]:
+        with Store(database).connect("auditor") as connection:
+            return [incident.number for incident in incidents(connection)]
+
+    survival = Survival(database)
+    for _ in range(3):
+        survival.ended(land(database), RunState.REFUSED, "HOST_KEY_CHANGED")
+    (first,) = numbers()
     with Store(database).connect("loader") as connection:
-        assert [open_incident(connection, changed, "systmone") for _ in range(3)] == [True, False, False]
         assert open_incident(connection, changed, "carefirst"), "another source's server is another incident"
-        assert not open_incident(connection, Finding("CUT_OFF", "cut off", "send again"), "systmone")
-        number = incidents(connection)[0].number
-        note_incident(connection, number, by="S. Officer", note="the owner was called")
-        assert not open_incident(connection, changed, "systmone"), "a note alone closes nothing"
-        note_incident(connection, number, by="S. Officer", note="key renewed, confirmed by telephone", closes=True)
+        note_incident(connection, first, by="S. Officer", note="the owner was called")
+    assert land(database).state is RunState.REFUSED and len(numbers()) == 2, "a note alone closes nothing"
+    with Store(database).connect("loader") as connection:
+        note_incident(connection, first, by="S. Officer", note="key renewed, confirmed by telephone", closes=True)
         with pytest.raises(NoSuchIncident):
-            note_incident(connection, number, by="S. Officer", note="again", closes=True)
-        assert open_incident(connection, changed, "systmone"), "it happened again"
+            note_incident(connection, first, by="S. Officer", note="again", closes=True)
+    assert land(database).state is RunState.REFUSED, "it happens again"
+    with Store(database).connect("auditor") as connection:
         assert [i.closed_by for i in incidents(connection, only_open=False)] == ["S. Officer", "", ""]
 
 

@@ -102,6 +102,7 @@ def test_f03_a_delivery_that_never_comes_is_told_and_the_other_sources_do_not_wa
     nothing = land(council, AFTER_GRACE)
     assert nothing.state is RunState.DONE, "late, but nothing of ours failed: who is linked does not wait"
     assert [f.code for f in nothing.findings] == ["OVERDUE", "NOTHING_NEW"]
+    assert nothing.counts["overdue"] == 1, "the asset event of the run says so, too"
     page = tmp_path / "council.yml"
     page.write_text(
         f"""name: Test council
