@@ -10,7 +10,7 @@ RUN := .venv/bin/
 
 .PHONY: help
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "make %-13s %s\n", $$1, $$2}'
 
 .venv/installed: requirements.lock pyproject.toml
 	@sh tools/install.sh
@@ -36,6 +36,10 @@ lint: .venv/installed ## format, style, import layers, types, SQL style
 .PHONY: bench
 bench: .venv/installed ## seconds, rows a second and growth of every stage at 1x and 10x
 	@$(RUN)onestory bench
+
+.PHONY: bench-linkage
+bench-linkage: .venv/installed ## our linkage beside Splink, recordlinkage and hand-written SQL; results in docs/benchmarks
+	@$(RUN)onestory bench linkage
 
 .PHONY: up
 up: .venv/installed ## start Airflow's own site over the demo

@@ -31,6 +31,7 @@ CONTENDERS: Final[dict[str, str]] = {
     "ours_training": "onestory.bench_ours:trained",
     "ours_night": "onestory.bench_ours:night",
     "ours_trial": "onestory.bench_ours:trial",
+    "ours_set": "onestory.bench_linkage_sets:run_set",
 }
 
 

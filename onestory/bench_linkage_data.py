@@ -113,7 +113,7 @@ FREQUENCIES: Final = ("forename", "surname", "full_name", "postcode")
 
 
 def _frequencies(connection: duckdb.DuckDBPyConnection, files: Files) -> None:
-    """How common names are in both files, kept as a model version keeps them: what a night's run reads, never counts."""
+    """How common names are in both files, kept as a model version keeps them: a night reads them, never counts."""
     for column in FREQUENCIES:
         connection.execute(f"""copy (
             select {column}, count(*) / sum(count(*)) over () as tf_{column}
@@ -144,3 +144,19 @@ def _nicknames(connection: duckdb.DuckDBPyConnection) -> None:
         "create table nickname as select word, list_sort(list_distinct(list(line))) as groups from nickname_line "
         "group by word"
     )
+
+
+def count_candidates(files: Files) -> int:
+    """How many different pairs the nine rules make of the two files; counted once a world, apart from any clock."""
+    from onestory.bench_linkage_models import RULES
+
+    told = files.folder / "candidates.json"
+    if not told.exists():
+        with connect(files.folder) as connection:
+            for name, path in (("care", files.left), ("health", files.right)):
+                connection.execute(f"""create table {name} as select *, row_number() over () as number
+                                         from read_parquet('{path}')""")
+            pairs = " union ".join(f"select l.number, r.number from care l join health r on {rule}" for rule in RULES)
+            counted = int(connection.execute(f"select count(*) from ({pairs})").fetchall()[0][0])
+        told.write_text(json.dumps(counted), encoding="utf-8")
+    return int(json.loads(told.read_text(encoding="utf-8")))

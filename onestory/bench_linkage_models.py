@@ -55,7 +55,7 @@ BEST_COMPARISONS: Final[tuple[Mapping[str, Any], ...]] = (
     {"output_column_name": "name", "comparison_levels": [
         _null("forename", "surname"),
         _level("full name equal", "full_name_l = full_name_r", "full_name"),
-        _level("surname equal, nickname", "surname_l = surname_r and list_has_any(nicknames_l, nicknames_r)", "surname"),
+        _level("nickname", "surname_l = surname_r and list_has_any(nicknames_l, nicknames_r)", "surname"),
         _level("both alike", _alike(0.92)),
         _level("exchanged", "forename_l = surname_r and surname_l = forename_r"),
         _level("former surname", "forename_l = forename_r and (surname_l = previous_surname_r"
@@ -70,14 +70,14 @@ BEST_COMPARISONS: Final[tuple[Mapping[str, Any], ...]] = (
         _level("day and month exchanged", f"{_PARTS[0]} and substr(birth_date_l, 6, 2) = substr(birth_date_r, 9, 2)"
                " and substr(birth_date_l, 9, 2) = substr(birth_date_r, 6, 2)"),
         _level("one slip", "damerau_levenshtein(birth_date_l, birth_date_r) <= 1"),
-        _level("two of three parts", f"({_PARTS[0]} and ({_PARTS[1]} or {_PARTS[2]})) or ({_PARTS[1]} and {_PARTS[2]})"),
+        _level("two parts", f"({_PARTS[0]} and ({_PARTS[1]} or {_PARTS[2]})) or ({_PARTS[1]} and {_PARTS[2]})"),
         _level("year", _PARTS[0]),
         _level("different", "ELSE")]},
     {"output_column_name": "postcode", "comparison_levels": [
         _null("postcode"),
         _level("equal", "postcode_l = postcode_r", "postcode"),
         _level("one slip", "damerau_levenshtein(postcode_l, postcode_r) <= 1"),
-        _level("sector", "substr(postcode_l, 1, length(postcode_l) - 2) = substr(postcode_r, 1, length(postcode_r) - 2)"),
+        _level("sector", "left(postcode_l, length(postcode_l) - 2) = left(postcode_r, length(postcode_r) - 2)"),
         _level("outcode", "split_part(postcode_l, ' ', 1) = split_part(postcode_r, ' ', 1)"),
         _level("different", "ELSE")]},
     {"output_column_name": "sex", "comparison_levels": [

@@ -72,7 +72,8 @@ select * from judged qualify row_number() over (partition by left_id order by we
 def _at(connection: duckdb.DuckDBPyConnection, table: str, base: int, precision: float) -> tuple[float, float, float]:
     """(recall at the precision, its threshold, best F1); a threshold lets all links of its weight in."""
     rows = connection.execute(f"""
-        with steps as (select weight, count(*) as links, count(*) filter (is_right) as hits from {table} group by weight),
+        with steps as (select weight, count(*) as links, count(*) filter (is_right) as hits
+                         from {table} group by weight),
              sums as (select weight, sum(links) over (order by weight desc) as links,
                              sum(hits) over (order by weight desc) as hits from steps)
         select max(hits) filter (hits >= {precision} * links), min(weight) filter (hits >= {precision} * links),

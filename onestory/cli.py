@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from onestory import cutover, drift, linking, recipients, status, upkeep
+from onestory import bench_command, cutover, drift, linking, recipients, status, upkeep
 
 if TYPE_CHECKING:
     from connectors.synthetic.settings import SyntheticSettings
@@ -32,6 +32,7 @@ app = typer.Typer(
 app.add_typer(upkeep.app, name="held")
 app.add_typer(drift.app, name="drift")
 app.add_typer(cutover.app, name="cutover")
+app.command("bench")(bench_command.bench)
 app.command("link")(linking.link)
 app.command("dedupe")(linking.dedupe)
 app.add_typer(status.app, name="incident")
@@ -267,23 +268,6 @@ def clean(home: HomeOption = DEMO_HOME) -> None:
     down(home)
     embedded.remove(home.resolve())
     shutil.rmtree(home, ignore_errors=True)
-
-
-@app.command()
-def bench(
-    what: Annotated[str, typer.Argument(help="all, or one part: reading, delta or stages.")] = "all",
-    home: Annotated[Path, typer.Option("--home", help="A folder for everything it makes.")] = Path("var/bench"),
-    large: Annotated[float, typer.Option(help="How many times larger the second council is.")] = 10.0,
-    patients: Annotated[int, typer.Option(help="Patients of the SystmOne bulk that is read.")] = 1_000_000,
-) -> None:
-    """Time reading beside DuckDB and pandas, a delta beside its bulk, and every stage at two sizes; keep the tables."""
-    _quiet()
-    from onestory.bench import run_bench
-
-    try:
-        run_bench(home, large, console, what, patients)
-    except ValueError as problem:
-        raise typer.BadParameter(str(problem)) from None
 
 
 def _write_linkage_world(folder: Path, patients: int, clients: int, seed: int) -> None:
