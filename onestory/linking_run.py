@@ -17,7 +17,7 @@ import typer
 from linkage.trial.alignment import check_evidence, check_id, numbered, paired, with_birth_date
 from linkage.trial.reading import Records, read_records
 from linkage.trial.refusal import Refused
-from linkage.trial.roles import Guess, Role, guess_roles, read_roles, write_roles
+from linkage.trial.roles import Guess, Role, Roles, guess_roles, read_roles, write_roles
 from linkage.trial.whole_file import agree
 
 if TYPE_CHECKING:
@@ -114,6 +114,8 @@ class Trial:
             with_birth_date(*numbered(records.table, guess.roles))
             for records, guess in zip(self.records, self.guesses, strict=True)
         ]
+        if self.kind == "dedupe" and self.records[0].rows < 2:
+            return _nobody_to_compare(*ready[0])
         if self.kind == "dedupe":
             return run.dedupe(*ready[0], settings, progress=progress)
         (left, left_roles), (right, right_roles) = ready
@@ -174,6 +176,27 @@ class Trial:
         linkage_trial.write(summary, self.out / "report.html")
         (self.out / "summary.json").write_text(_json(summary), encoding="utf-8")
         return summary
+
+
+def _nobody_to_compare(table: pa.Table, roles: Roles) -> Outcome:
+    """The outcome for a single record: a person of its own."""
+    import pyarrow as pa
+
+    from linkage.trial.run import Outcome
+
+    ids = table[roles.of(Role.ID)[0]]
+    kinds = {
+        "left_id": pa.string(),
+        "right_id": pa.string(),
+        "weight": pa.float64(),
+        "rule": pa.string(),
+        "cluster": pa.int64(),
+    }
+    links = pa.schema(list(kinds.items())).empty_table()
+    clusters = pa.table(
+        {"side": pa.array(["left"] * len(ids)), "id": ids, "cluster": pa.array(range(len(ids)), pa.int64())}
+    )
+    return Outcome(links, clusters, {}, {"pairs": 0, "possible_pairs": 0, "clusters": 0})
 
 
 def _with_sides(clusters: pa.Table) -> pa.Table:

@@ -84,7 +84,7 @@ def _phrases() -> tuple[tuple[tuple[str, ...], str, Role], ...]:
     said = _yaml("headings.yml")
     phrases = [(words_of(phrase), phrase, Role(role)) for role, texts in said.items() for phrase in texts]
     # `name` alone is the weakest word of all: a town name is a town.
-    return tuple(sorted(phrases, key=lambda p: (p[1] == "name", -len("".join(p[0])), len(p[0]))))
+    return tuple(sorted(phrases, key=lambda p: (p[1] == "name", -len("".join(p[0])), -len(p[0]))))
 
 
 def by_heading(heading: str) -> tuple[Role, str] | None:
