@@ -15,6 +15,12 @@ from sqlglot import exp
 from linkage.executor.expressions import Tree, sides, sql
 
 _FAR = 999  # a distance beyond every threshold
+# Functions that never fail: asking one for a pair that another part of the condition would have kept from it is safe.
+_NEVER_FAIL = (
+    exp.Column, exp.Identifier, exp.Literal, exp.Paren, exp.JarowinklerSimilarity, exp.Levenshtein, exp.Abs, exp.Sub,
+    exp.TimeToUnix, exp.Length, exp.ArraySize,
+)  # fmt: skip
+_NEVER_FAIL_BY_NAME = {"damerau_levenshtein", "jaro_similarity", "list_intersect", "try_strptime", "strlen"}
 _NEVER = "-9e99"  # no measure is below this: asking makes DuckDB work the measure out once, ahead of the levels
 
 
@@ -27,18 +33,30 @@ def write_case(conditions: Sequence[Tree | None], results: Sequence[str]) -> str
     if len(conditions) == 1 and conditions[0] is None:
         return results[0]
     uses = _uses(conditions)
-    hoisted: dict[str, str] = {}
-    for text, (measure, first, thresholds) in uses.items():
+    # What stands before a hoisted measure is asked twice, once in its guard: so it is worked out once as well.
+    last = max((first for _, first, thresholds in uses.values() if len(thresholds) > 1), default=-1)
+    ready: dict[str, str] = {}
+    arms = []
+    for text, (measure, first, thresholds) in sorted(uses.items(), key=lambda use: use[1][1]):
         cheap = cheaper(measure, thresholds)
-        if len(thresholds) > 1:
-            earlier = " ".join(f"when {sql(c)} then null" for c in conditions[:first] if c is not None)
+        if first <= last and _may_go_first(measure, conditions[first]):
+            earlier = " ".join(f"when {_rewritten(c, ready)} then null" for c in conditions[:first] if c is not None)
             cheap = f"(case {earlier} else {cheap} end)" if earlier else cheap
-        hoisted[text] = cheap
-    once = [hoisted[text] for text, (_, _, thresholds) in uses.items() if len(thresholds) > 1]
-    arms = [f"when {measure} < {_NEVER} then null" for measure in once]
+            arms.append(f"when {cheap} < {_NEVER} then null")
+        ready[text] = cheap
     for condition, result in zip(conditions, results, strict=True):
-        arms.append(f"else {result}" if condition is None else f"when {_rewritten(condition, hoisted)} then {result}")
+        arms.append(f"else {result}" if condition is None else f"when {_rewritten(condition, ready)} then {result}")
     return f"(case {' '.join(arms)} end)"
+
+
+def _may_go_first(measure: Tree, condition: Tree | None) -> bool:
+    """Whether a measure may be worked out for every pair that reaches its condition, whatever else that asks."""
+    if condition is not None and measure.parent.unnest() is condition.unnest():
+        return True
+    return all(
+        isinstance(node, _NEVER_FAIL) or (isinstance(node, exp.Anonymous) and node.name.lower() in _NEVER_FAIL_BY_NAME)
+        for node in measure.walk()
+    )
 
 
 def write_condition(condition: Tree) -> str:

@@ -24,12 +24,14 @@ class IdentifierStage:
 
     `agreement` is SQL over `<column>_l` and `<column>_r` that gives points and never missing; `demographic` writes the
     usual one. `settles_both` False leaves the right file's settled records open, for files with duplicates within.
+    `weigh` False leaves the model's weight of accepted pairs empty: cheaper, when nobody asks for it.
     """
 
     column: str
     agreement: str
     accept_at: int = 2
     settles_both: bool = True
+    weigh: bool = True
 
     @classmethod
     def demographic(
@@ -43,6 +45,7 @@ class IdentifierStage:
         nicknames: str | None = None,
         accept_at: int = 2,
         settles_both: bool = True,
+        weigh: bool = True,
     ) -> IdentifierStage:
         """The points of the handbook (5): birth date equal 2, nearly 1; each name alike 1; exchanged 2; postcode 1.
 
@@ -65,7 +68,7 @@ class IdentifierStage:
             )
         if postcode is not None:
             parts.append(_point(f'"{postcode}_l" = "{postcode}_r"'))
-        return cls(column, " + ".join(parts) or "0", accept_at, settles_both)
+        return cls(column, " + ".join(parts) or "0", accept_at, settles_both, weigh)
 
 
 def stage_trees(stage: IdentifierStage) -> list[Tree]:

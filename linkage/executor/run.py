@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from linkage.executor.distances import write_condition
-from linkage.executor.expressions import parse_level, settle_one_sided
+from linkage.executor.expressions import columns, parse_level, settle_one_sided
 from linkage.executor.identifiers import IDENTIFIED, IdentifierStage, find_identified, stage_trees
 from linkage.executor.joins import PAIRS, Meeting, make_pairs, meetings, rule_trees
 from linkage.executor.records import LEFT, RIGHT, model_trees, prepare_frequencies, prepare_records, quoted
@@ -89,6 +89,9 @@ def run_executor(
         found = accepted = 0
         if identifier is not None:
             found, accepted = find_identified(con, identifier, plan[0], once=step.settles(plan[0]))
+            if not identifier.weigh:
+                con.execute(f"""insert into {SCORED} by name select left_id, right_id, {BY_IDENTIFIER} as rule_number
+                                  from {IDENTIFIED} where accepted""")
         counts = dict.fromkeys((BY_IDENTIFIER, *(rule.number for rule in compiled.rules)), (0, 0))
         for meeting in plan:
             step.run(meeting, counts, first=meeting is plan[0])
@@ -121,11 +124,11 @@ class _Step:
         lookups = prepare_frequencies(self.con, self.model, [t for t in (left, right) if t is not None], given)
         carried = plan[0].carried
         by_source = any("__source" in condition for condition in plan[0].order)
-        columns = [f't.{quoted(self.model.source_column)} as "__source"'] if by_source else []
+        extra = [f't.{quoted(self.model.source_column)} as "__source"'] if by_source else []
         for source, side, target in ((left, "l", LEFT), (right, "r", RIGHT)):
             if source is not None:
                 made = prepare_records(self.con, self.model, source=source, side="both" if carried else side,
-                                       target=target, read=read, lookups=lookups, extra=columns)  # fmt: skip
+                                       target=target, read=read, lookups=lookups, extra=extra)  # fmt: skip
                 self.parts = made if side == "l" else self.parts
         for table in lookups.values():
             self.con.execute(f"drop table {table}")
@@ -138,16 +141,17 @@ class _Step:
     def run(self, meeting: Meeting, counts: dict[int, tuple[int, int]], *, first: bool) -> None:
         """Pairs of one meeting, chunk by chunk, into `scored_pair`; adds to the counts of each rule."""
         settles = self.settles(meeting)
+        keys = ", ".join(f'"{name}"' for name in self._keys(meeting))
         for chunk in range(self.chunks):
             mine = [f'hash("__id") % {self.chunks} = {chunk}'] if self.chunks > 1 else []
             ready = []
-            if self.identifier is not None and first:
+            if self.identifier is not None and first and self.identifier.weigh:
                 of_chunk = f"and hash(left_id) % {self.chunks} = {chunk}" if self.chunks > 1 else ""
                 ready.append(f"select l, r, {BY_IDENTIFIER} from {IDENTIFIED} where accepted {of_chunk}")
             still = [f"rowid not in (select l from {IDENTIFIED} where accepted)"] if settles else []
             limit = " and ".join([*mine, *still]) or "true"
             self.con.execute(f"""create or replace temp table {OPEN} as
-                select *, rowid::uinteger as "__row" from {meeting.left} where {limit}""")
+                select {keys}, rowid::uinteger as "__row" from {meeting.left} where {limit}""")
             gone = f"select r from {IDENTIFIED} where accepted" if settles and self.identifier.settles_both else None
             make_pairs(self.con, self.model, meeting, left=OPEN, conditions=(), ready=ready, left_out=gone)
             self.con.execute(f"drop table {OPEN}")
@@ -159,6 +163,11 @@ class _Step:
                 gained = after.get(rule, 0) - before.get(rule, 0)
                 counts[rule] = (met + candidates.get(rule, 0), kept + gained)
             self.con.execute(f"drop table {PAIRS}")
+
+    def _keys(self, meeting: Meeting) -> list[str]:
+        """The columns of the left side that rules and the order of a pair read."""
+        by_source = any("__source" in condition for condition in meeting.order)
+        return ["__id", *(["__source"] if by_source else []), *sorted(columns(rule_trees(self.model), "l"))]
 
     def _kept(self) -> dict[int, int]:
         return dict(self.con.execute(f"select rule_number, count(*) from {SCORED} group by all").fetchall())

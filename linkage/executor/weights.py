@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from linkage.executor.distances import write_case
-from linkage.executor.settings import CompiledModel, Comparison, Frequency, Level, proves_equal
+from linkage.executor.settings import Comparison, CompiledModel, Frequency, Level, proves_equal
 
 
 @dataclass(frozen=True, slots=True)
