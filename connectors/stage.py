@@ -151,10 +151,16 @@ def past_of(store: Store, source: str) -> Past:
         ).all()
         by_part: dict[str, datetime] = {str(part): moment for part, moment in known}
         records = connection.exec_driver_sql(
-            """select distinct on (t.dataset) t.dataset, t.records
-                 from ledger.landed_table t join ledger.delivery d using (delivery_id)
-                where d.source = %(source)s and d.state = any(%(taken)s) and t.mode in ('full', 'keys')
-                order by t.dataset, d.as_known_at desc, t.landed_id desc""",
+            """with whole as (  -- the last time each table came whole; of bulks with what deltas added since
+                 select distinct on (t.dataset) t.dataset, t.records, t.mode, d.as_known_at
+                   from ledger.landed_table t join ledger.delivery d using (delivery_id)
+                  where d.source = %(source)s and d.state = any(%(taken)s)
+                    and (t.mode in ('full', 'keys') or (t.mode = 'bulk' and position('/' in d.name) = 0))
+                  order by t.dataset, d.as_known_at desc, t.landed_id desc)
+               select w.dataset, w.records + coalesce((select sum(a.inserted) from ledger.row_account a
+                   join ledger.landed_table t using (file_id, dataset) join ledger.delivery d using (delivery_id)
+                  where a.dataset = w.dataset and d.source = %(source)s and w.mode = 'bulk'
+                    and d.as_known_at > w.as_known_at), 0) from whole w""",
             taken,
         ).all()
         keys_read = connection.exec_driver_sql(

@@ -35,18 +35,27 @@ def unusual(
     return "GREW" if before and now - before > max(GROWTH_ROWS, GROWTH_SHARE * before) else None
 
 
+def is_large_delta(rows: int, known: int) -> bool:
+    """Whether a delta tells of more rows than a table of `known` rows (0: not known) gains or changes in a night."""
+    return bool(known) and rows > max(GROWTH_ROWS, GROWTH_SHARE * known)
+
+
 def compare_volumes(tables: Iterable[LandedTable], past: Past, never_empty: str, mark: str) -> None:
-    """Compare the tables of a full copy with what is known. `mark`: how a person names this copy to accept it.
+    """Compare the tables of a delivery with what is known. `mark`: how a person names this delivery to accept it.
 
     Raises:
-        DeliveryProblem: held, SHRANK or GREW: a table lost or gained more rows than a night explains, or
-            `never_empty` (a dataset) is empty.
+        DeliveryProblem: held, SHRANK or GREW: a whole table lost or gained more rows than a night explains, or
+            `never_empty` (a dataset) is empty; or a delta tells of more rows than a night explains.
     """
     for table in tables:
         before = past.last_records.get(table.dataset, 0)
-        code = unusual(table.records, before, is_never_empty=table.dataset == never_empty)
+        if table.mode == "delta":
+            code = "GREW" if is_large_delta(table.records, before) else None
+        else:
+            code = unusual(table.records, before, is_never_empty=table.dataset == never_empty)
         if code:
             option = "shrink_accepted" if code == "SHRANK" else "volume_accepted"
-            message = f"{table.file_name}: {table.records} rows after {before}"
+            told = "changed or new" if table.mode == "delta" else "rows"
+            message = f"{table.file_name}: {table.records} {told} after {before}"
             remedy = f"ask the supplier; if it is right, add {mark} to the source's {option}"
             raise DeliveryProblem(RunState.HELD, Finding(code, message, remedy))

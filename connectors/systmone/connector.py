@@ -41,6 +41,7 @@ from connectors.systmone.split_archive import (
 )
 from connectors.systmone.strict_csv import read_small
 from connectors.systmone.tables import FOREIGN, SUPPLIER, Tables
+from connectors.volumes import compare_volumes
 from domain.profile import Profile, SourceSettings
 from domain.run import Finding
 
@@ -172,6 +173,8 @@ class Batch:
                     tables.add(table, modes.pop(table))
                 for table, mode in modes.items():
                     tables.add(table, mode)
+                if not self._archive and self.name not in self._settings.volumes_accepted:
+                    compare_volumes(tables.landed, past, "systmone__patient", self.name)
             except DeliveryProblem:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise

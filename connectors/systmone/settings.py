@@ -20,6 +20,7 @@ class SystmOneSettings:
     views that may come; empty for any. `stem`: what the ordinary archive is called; `<stem>_<anything>` beside it is
     the history of an organisation that joins. `quiet_seconds`: how long nothing may have been written to a folder.
     `corrections`: deliveries that may come again under their name with other content, because a person says so.
+    `volumes_accepted`: deliveries whose volume is far from usual and accepted by a person.
     """
 
     inbox: Path
@@ -30,6 +31,7 @@ class SystmOneSettings:
     stem: str = "SRExtract"
     quiet_seconds: float = 0.0
     corrections: frozenset[str] = frozenset()
+    volumes_accepted: frozenset[str] = frozenset()
 
 
 def settings_of(profile: Profile, source: SourceSettings) -> SystmOneSettings:
@@ -37,7 +39,8 @@ def settings_of(profile: Profile, source: SourceSettings) -> SystmOneSettings:
 
     Options: `inbox` (folder of delivery folders, relative to the profile's home), `line_end` (`crlf`, the default, or
     `lf`), `bulk_closes_absent` (`true` or `false`, the default), `organisations` (codes, with commas), `stem`
-    (`SRExtract`), `quiet_seconds` (0), `corrections` (names, with commas).
+    (`SRExtract`), `quiet_seconds` (0), `corrections`, `shrink_accepted` and `volume_accepted`
+    (names of deliveries, with commas).
 
     Raises `ProfileError` when one cannot be used.
     """
@@ -58,6 +61,7 @@ def settings_of(profile: Profile, source: SourceSettings) -> SystmOneSettings:
         stem=source.options.get("stem", "SRExtract"),
         quiet_seconds=float(quiet),
         corrections=_listed(source, "corrections"),
+        volumes_accepted=_listed(source, "shrink_accepted") | _listed(source, "volume_accepted"),
     )
 
 

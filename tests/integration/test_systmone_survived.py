@@ -7,6 +7,7 @@ one and the same release, the same warehouse in the end, and no planted value wh
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -288,4 +289,43 @@ def test_f16_a_full_extract_clears_a_gap_whose_delta_never_comes(
     landed = trust.night()
     assert (landed.state, landed.counts["deliveries"]) == (RunState.DONE, 2), "the delta behind the gap loads, too"
     assert but_for_windows(believed(trust.dump())) == but_for_windows(believed(straight[2]))
+    survival.stands(caplog.text)
+
+
+def swollen(text: bytes) -> bytes:
+    """Six hundred patients nobody has seen before."""
+    line = text.split(b"\r\n")[1]
+    number = line.split(b",", 1)[0]
+    return text + b"".join(line.replace(number, b'"351620%05d"' % n) + b"\r\n" for n in range(600))
+
+
+def test_f55_a_batch_far_larger_or_smaller_than_usual_waits_for_a_person(
+    trust: Trust, straight: list[Dump], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    survival = Survival(trust.profile, PLANTED)
+    trust.night()
+    trust.desk.release(1)
+    bulk, right = trust.desk.members(0), trust.desk.members(1)
+    trust.desk.spoil("SRPatient", swollen, 1)
+    survival.ended(trust.land(), RunState.HELD, "GREW")
+
+    whole = full_extract(bulk, right)
+    trust.desk.withdraw(1)
+    for name, code, table, change in (
+        ("grown", "GREW", "SRPatient", swollen),
+        ("emptied", "SHRANK", "SRVisit", lambda text: text[: text.index(b"\r\n") + 2]),
+    ):
+        trust.bring(f"20260327_0900_{name}", {**whole, table: change(whole[table])})
+        survival.ended(trust.land(), RunState.HELD, code)
+        shutil.rmtree(trust.desk.inbox / f"20260327_0900_{name}")
+    assert trust.dump() == straight[0], "nothing of them is loaded"
+
+    trust.desk.release(1)
+    assert trust.night().state is RunState.DONE
+    assert trust.dump() == straight[1]
+    trust.bring("20260328_0900", windows({**whole, "SRPatient": swollen(whole["SRPatient"])}, until=b"20260328_0300"))
+    survival.ended(trust.land(), RunState.HELD, "GREW")
+    trust.options(volume_accepted="20260328_0900")
+    assert trust.land().counts["deliveries"] == 1, "a person said that it is right"
     survival.stands(caplog.text)
