@@ -139,7 +139,7 @@ def test_f23_a_connection_lost_in_mid_transfer_leaves_nothing_and_the_next_run_c
     survival.stands()
 
 
-def test_f55_a_night_far_larger_than_usual_waits_for_a_person(mart: Mart) -> None:
+def test_f55_a_night_far_larger_than_usual_waits_for_a_person(mart: Mart, straight: dict[str, list[str]]) -> None:
     mart.night(0)
     mart.rebuild(1)
     survival = Survival(mart.profile, (CANARY,))
@@ -148,9 +148,19 @@ def test_f55_a_night_far_larger_than_usual_waits_for_a_person(mart: Mart) -> Non
     held = mart.night()
     survival.ended(held, RunState.HELD, "GREW")
     assert held.findings[0].message == "FACT_CASENOTES: 961 rows after 60"
+    assert mart.night(1).state is RunState.DONE
+    assert mart.dump() == straight, "the night as it should have been loads by itself"
+    survival.stands()
+
+
+def test_f55_a_night_far_larger_than_usual_loads_when_a_person_has_accepted_it(mart: Mart) -> None:
+    mart.night(0)
+    mart.rebuild(1)
+    mart.tamper("""insert into "Adult_Social"."FACT_CASENOTES"
+        select g, 100001, now(), 'TEL', now()::timestamp, 'x' from generate_series(1, 900) g""")
     mart.options(volume_accepted="2026-03-27T04:17:00")
     assert mart.night().state is RunState.DONE, "a person looked at it and accepted it"
-    survival.stands()
+    Survival(mart.profile, (CANARY,)).stands()
 
 
 def test_acceptance_12_a_snapshot_that_shrinks_by_more_than_the_limit_is_refused(
