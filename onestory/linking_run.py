@@ -79,6 +79,8 @@ class Trial:
         for records, guess in zip(self.records, self.guesses, strict=True):
             check_id(records.table, guess.roles, records.name)
         roles = [guess.roles for guess in self.guesses]
+        if not self.settings["use_identifiers"]:
+            roles = [_without_identifiers(one) for one in roles]
         names = [records.name for records in self.records]
         right = roles[1] if self.kind == "link" else None
         self.warnings += check_evidence(roles[0], right, names, str(self.out / "roles.yml"))
@@ -176,6 +178,12 @@ class Trial:
         linkage_trial.write(summary, self.out / "report.html")
         (self.out / "summary.json").write_text(_json(summary), encoding="utf-8")
         return summary
+
+
+def _without_identifiers(roles: Roles) -> Roles:
+    for column in roles.of(Role.NHS_NUMBER, Role.IDENTIFIER):
+        roles = roles.with_role(column, Role.IGNORE)
+    return roles
 
 
 def _nobody_to_compare(table: pa.Table, roles: Roles) -> Outcome:

@@ -186,15 +186,10 @@ def _leftover(content: Content, before: str) -> tuple[Role, str]:
         return Role.IGNORE, f"{before}free text"
     if content.dates >= 0.7:
         return Role.IGNORE, f"{before}dates that nothing says are of birth"
-    if (
-        content.any_digit >= 0.5
-        and content.length >= 5
-        and content.repeated
-        and content.distinct > 0.2 * content.filled
-    ):
+    if content.any_digit >= 0.9 and content.words < 2 and content.distinct > max(20, 0.05 * content.filled):
         return Role.IGNORE, (
-            f"{before}codes of which some repeat: they may hold the answer (who is who); "
-            "give the role 'identifier' if they are evidence"
+            f"{before}numbers or codes of which some repeat: they may hold the answer (who is who); "
+            "give the role 'identifier' or 'other' if they are evidence"
         )
     return Role.OTHER, f"{before}further evidence, compared as equal or not ({content.distinct:,} different values)"
 

@@ -143,9 +143,10 @@ def _sniff(text: str) -> str:
     scores = {}
     for delimiter in _DELIMITERS:
         widths = [len(row) for row in csv.reader(sample, delimiter=delimiter, skipinitialspace=True) if row]
-        if widths and widths[0] > 1:
+        usual = Counter(widths).most_common(1)[0][0] if widths else 1
+        if usual > 1:
             agreeing = sum(width == widths[0] for width in widths) / len(widths)
-            scores[delimiter] = (round(agreeing, 1), widths[0])
+            scores[delimiter] = (round(agreeing, 1) if widths[0] > 1 else 0.0, usual)
     return max(scores, key=lambda delimiter: scores[delimiter], default=",")
 
 
@@ -191,6 +192,11 @@ def _parse_slowly(text: str, delimiter: str, name: str, width: int) -> pa.Table:
     started = 1
     try:
         for place, row in enumerate(reader):
+            if len(row) > 1 == width:
+                raise Refused(
+                    f"{name}: line 1 is no line of headings (1 field; line {started} has {len(row)}); "
+                    "remove titles above the headings."
+                )
             if row and len(row) != width:
                 raise Refused(
                     f"{name}, line {started}: {len(row)} fields where the headings have {width}; put values that hold "

@@ -102,6 +102,7 @@ def test_one_column_and_one_row_are_a_table_too(tmp_path: Path) -> None:
         (b'id,name\n1,"a\nb"\n2,Zelda,X\n', "people.csv, line 4: 3 fields where the headings have 2"),
         (b'id,name\n1,Zelda\n2,"Zelda\n3,Zelda\n', "people.csv, line 3: a double quote opens a value"),
         (b"17,Zelda,1961-02-03\n18,Zelda,1961-02-04\n", "people.csv: line 1 looks like a record"),
+        (b"All clients\nid;name\n1;Zelda\n2;Zelda\n", "line 1 is no line of headings (1 field; line 2 has 2)"),
         (b"PK\x03\x04" + b"Zelda" * 9, "people.csv is a workbook or a zip archive"),
         (b"\x1f\x8b" + b"Zelda" * 9, "people.csv is compressed"),
         (b"\x00\x01\x02\x03\x00Zelda\x00" * 9, "people.csv is not a table of text and not Parquet"),

@@ -106,13 +106,31 @@ def test_columns_without_a_telling_heading_are_told_by_their_content() -> None:
 
 @pytest.mark.parametrize(
     "heading",
-    ["cluster", "label", "truth", "entity_id", "person_id", "PersonKey", "is_duplicate", "group", "ent_id", "zq"],
+    [
+        "cluster",
+        "label",
+        "truth",
+        "entity_id",
+        "person_id",
+        "PersonKey",
+        "is_duplicate",
+        "group",
+        "ent_id",
+        "class",
+        "zq",
+    ],
 )
 def test_what_may_be_the_answer_is_never_evidence_and_says_why(heading: str) -> None:
     table = pa.table(people(**{"id": [str(n) for n in range(110)], heading: [f"Q{1000 + n // 3}" for n in range(110)]}))
     guess = guess_roles(table)
     assert guess.roles.role(heading) is Role.IGNORE
     assert "may hold the answer" in dict(guess.why)[heading]
+
+
+def test_small_whole_numbers_that_group_records_are_no_evidence_without_being_told() -> None:
+    guess = guess_roles(pa.table(people(cid=[str(n // 3) for n in range(110)])))
+    assert guess.roles.role("cid") is Role.IGNORE
+    assert "give the role 'identifier' or 'other' if they are evidence" in dict(guess.why)["cid"]
 
 
 def test_a_persons_key_that_names_every_record_once_is_the_id_but_no_evidence() -> None:
