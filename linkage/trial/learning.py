@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Levels = NDArray[np.uint8]
+    Cells = NDArray[np.uint16]
 
-MISSING = 255
+MISSING = 255  # the level of a comparison of which one side has no value
+NO_CELL = 65_535  # the cell of a group of which nothing is known on both sides
+Shape = tuple[int, ...]
 _ROUNDS = 60
 _HALF_A_COUNT = 0.5
 _FIRST_EQUAL = 0.85
@@ -25,12 +27,12 @@ _FIRST_EQUAL = 0.85
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """m and u of every level of every comparison, the share of matches among all pairs, and counts behind m."""
+    """m and u of every cell of every group, given which of its fields are known; and the share of matches."""
 
     m: tuple[NDArray[np.float64], ...]
     u: tuple[NDArray[np.float64], ...]
     share: float
-    observed: tuple[NDArray[np.float64], ...]
+    observed: tuple[NDArray[np.float64], ...] = ()
 
     @property
     def start(self) -> float:
@@ -40,79 +42,109 @@ class Weights:
         return log2(self.share / (1 - self.share))
 
 
-def learn(
-    candidates: Levels, random: Levels, sizes: Sequence[int], *, possible: int, first: Weights | None = None
-) -> Weights:
-    """Learn from the levels of all candidate pairs and of random pairs (one row a pair, `MISSING` where unknown).
+def learn(candidates: Cells, random: Cells, shapes: Sequence[Shape], *, possible: int) -> Weights:
+    """Learn from the cells of all candidate pairs and of random pairs (one row a pair, `NO_CELL` where unknown).
 
-    `sizes` is the number of levels of each comparison, `possible` the number of all pairs the candidates stem from.
+    `shapes` is the number of states of each field of each group, `possible` the number of all pairs the candidates
+    stem from.
     """
     import numpy as np
 
     patterns, counts = pattern_counts(candidates)
-    random_patterns, random_counts = pattern_counts(random)
-    shown = [_counted(random_patterns, random_counts, n, size) for n, size in enumerate(sizes)]
-    u = [_smoothed(s, random_counts.sum()) for s in shown]
-    m = [np.array(v) for v in first.m] if first else [_first_m(size) for size in sizes]
-    share = first.share if first else min(0.01, len(candidates) ** 0.5 / possible)
-    observed = [np.zeros(size) for size in sizes]
+    strangers, random_counts = pattern_counts(random)
+    u = [_shares(_counted(strangers, random_counts, n, shape), shape) for n, shape in enumerate(shapes)]
+    m = [_first_m(shape) for shape in shapes]
+    share = min(0.01, len(candidates) ** 0.5 / possible)
+    found: list[NDArray[np.float64]] = []
     for _ in range(_ROUNDS):
-        posterior = _posterior(patterns, m, u, share) * counts
-        observed = [_counted(patterns, posterior, n, size) for n, size in enumerate(sizes)]
-        m = [_smoothed(found) for found in observed]
+        posterior = _posterior(patterns, Weights(tuple(m), tuple(u), share)) * counts
+        found = [_counted(patterns, posterior, n, shape) for n, shape in enumerate(shapes)]
+        m = [_shares(f, shape) for f, shape in zip(found, shapes, strict=True)]
         new_share = min(0.5, max(float(posterior.sum()), 1.0) / possible)
-        strangers = (1 - _posterior(random_patterns, m, u, new_share)) * random_counts
-        u = [_smoothed(_counted(random_patterns, strangers, n, size)) for n, size in enumerate(sizes)]
+        others = (1 - _posterior(strangers, Weights(tuple(m), tuple(u), new_share))) * random_counts
+        u = [_shares(_counted(strangers, others, n, shape), shape) for n, shape in enumerate(shapes)]
         if abs(new_share - share) < 1e-6 * share:
             break
         share = new_share
-    return Weights(tuple(m), tuple(u), new_share, tuple(observed))
+    return Weights(tuple(m), tuple(u), new_share, tuple(found))
 
 
-def pattern_counts(levels: Levels) -> tuple[Levels, NDArray[np.float64]]:
+def pattern_counts(levels: Cells) -> tuple[Cells, NDArray[np.float64]]:
     """Every pattern of levels that occurs, and how often."""
     import numpy as np
 
     if not levels.size:
         return levels, np.zeros(len(levels))
-    packed = np.ascontiguousarray(levels).view(np.dtype((np.void, levels.shape[1]))).ravel()
+    # Each pattern as one whole number, digits in the base that its column needs; missing is the digit 0.
+    digits = levels.astype(np.int64) + 1
+    digits[levels == NO_CELL] = 0
+    if np.prod((digits.max(axis=0) + 1).astype(np.float64)) >= 2.0**63:
+        _, first, counts = np.unique(levels, axis=0, return_index=True, return_counts=True)
+        return levels[first], counts.astype(np.float64)
+    packed = np.zeros(len(levels), dtype=np.int64)
+    for column in range(levels.shape[1]):
+        packed = packed * (digits[:, column].max() + 1) + digits[:, column]
     _, first, counts = np.unique(packed, return_index=True, return_counts=True)
     return levels[first], counts.astype(np.float64)
 
 
-def bits(levels: Levels, weights: Weights) -> NDArray[np.float64]:
-    """The sum of the weights of all comparisons and the starting weight, for each row of levels."""
+def bits(cells: Cells, weights: Weights) -> NDArray[np.float64]:
+    """The sum of the weights of all groups and the starting weight, for each row of cells."""
     import numpy as np
 
-    total = np.full(len(levels), weights.start)
+    total = np.full(len(cells), weights.start)
     for column, (m, u) in enumerate(zip(weights.m, weights.u, strict=True)):
-        total += np.append(np.log2(m / u), np.zeros(MISSING + 1 - len(m)))[levels[:, column]]
+        total += np.append(np.log2(m / u), 0.0)[np.minimum(cells[:, column], len(m))]
     return total
 
 
-def _posterior(
-    patterns: Levels, m: Sequence[NDArray[np.float64]], u: Sequence[NDArray[np.float64]], share: float
-) -> NDArray[np.float64]:
+def _posterior(patterns: Cells, weights: Weights) -> NDArray[np.float64]:
     import numpy as np
 
-    odds = bits(patterns, Weights(tuple(m), tuple(u), share, ()))
-    return 1 / (1 + np.exp2(-np.clip(odds, -500, 500)))
+    return 1 / (1 + np.exp2(-np.clip(bits(patterns, weights), -500, 500)))
 
 
-def _counted(patterns: Levels, counts: NDArray[np.float64], column: int, size: int) -> NDArray[np.float64]:
+def _counted(patterns: Cells, counts: NDArray[np.float64], column: int, shape: Shape) -> NDArray[np.float64]:
     import numpy as np
 
-    return np.bincount(patterns[:, column], weights=counts, minlength=MISSING + 1)[:size]
+    size = int(np.prod([n + 1 for n in shape]))
+    return np.bincount(np.minimum(patterns[:, column], size), weights=counts, minlength=size + 1)[:size]
 
 
-def _smoothed(found: NDArray[np.float64], _: float = 0.0) -> NDArray[np.float64]:
-    result: NDArray[np.float64] = (found + _HALF_A_COUNT) / (found + _HALF_A_COUNT).sum()
-    return result
+def _shares(found: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
+    """The chance of every cell, given which fields of its group are known: missing values weigh nothing.
 
-
-def _first_m(size: int) -> NDArray[np.float64]:
-    """Best level likely, every next one half as likely as the one before, nothing impossible."""
+    Each field has half a count in every state. Where fields are combined, what the counts say about their going
+    together is shrunk towards independence by half a count.
+    """
     import numpy as np
 
-    rest = 0.7 ** np.arange(size - 1)
-    return np.append(_FIRST_EQUAL, (1 - _FIRST_EQUAL) * rest / rest.sum()) if size > 1 else np.ones(1)
+    table = found.reshape([n + 1 for n in shape])
+    result = np.ones_like(table)
+    apart = np.ones_like(table)
+    known = np.zeros(table.shape, dtype=np.int64)
+    for axis, size in enumerate(shape):
+        others = tuple(a for a in range(len(shape)) if a != axis)
+        counts = table.sum(axis=others)[1:] + _HALF_A_COUNT
+        along = [1] * len(shape)
+        along[axis] = size + 1
+        apart = apart * np.append(1.0, counts / counts.sum()).reshape(along)
+        known = known * 2 + (np.arange(size + 1) > 0).reshape(along)
+    for pattern in np.unique(known):
+        here = known == pattern
+        expected = apart[here] * table[here].sum()
+        value = apart[here] * (table[here] + _HALF_A_COUNT) / (expected + _HALF_A_COUNT)
+        result[here] = value / value.sum()
+    return result.ravel()
+
+
+def _first_m(shape: Shape) -> NDArray[np.float64]:
+    """Best level likely, every next one less likely than the one before, nothing impossible."""
+    import numpy as np
+
+    made = np.ones(1)
+    for size in shape:
+        rest = 0.7 ** np.arange(size - 1)
+        one = np.append(_FIRST_EQUAL, (1 - _FIRST_EQUAL) * rest / rest.sum()) if size > 1 else np.ones(1)
+        made = np.outer(made, np.append(1.0, one)).ravel()
+    return made

@@ -36,19 +36,21 @@ def levels_of(con: duckdb.DuckDBPyConnection, pairs: str, comparisons: Sequence[
     return np.column_stack([np.asarray(found[f"level_{n}"], dtype=np.uint8) for n in range(len(comparisons))])
 
 
-def random_pairs(con: duckdb.DuckDBPyConnection, *, count: int, seed: int, across: bool) -> None:
-    """Fill `random_pair` with about `count` pairs chosen by hash, the same for the same seed and records."""
-    condition = "a.side <> b.side" if across else "true"
-    con.execute(
-        f"""create or replace table random_pair as
-        with numbered as (select record_id, side, row_number() over (order by record_id) - 1 as n from standard),
-        drawn as (select hash(i, $seed) % (select count(*) from standard) as one,
-                         hash(i, $seed + 1) % (select count(*) from standard) as other from range($count) t(i))
-        select distinct least(a.record_id, b.record_id) as left_id, greatest(a.record_id, b.record_id) as right_id
-          from drawn d join numbered a on a.n = d.one join numbered b on b.n = d.other
-         where a.record_id <> b.record_id and {condition}""",
-        {"seed": seed, "count": count * 2 if across else count},
-    )
+def random_pairs(con: duckdb.DuckDBPyConnection, sizes: Sequence[int], *, count: int, seed: int) -> None:
+    """Fill `random_pair` with about `count` random pairs, the same for the same seed and numbers of records.
+
+    `sizes` is the number of records of each side; with two sides every pair has one of each.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    draw = np.random.default_rng(seed)
+    one = draw.integers(0, sizes[0], count)
+    other = sizes[0] + draw.integers(0, sizes[1], count) if len(sizes) == 2 else draw.integers(0, sizes[0], count)
+    pairs = np.unique(np.column_stack([np.minimum(one, other), np.maximum(one, other)])[one != other], axis=0)
+    con.register("drawn", pa.table({"left_id": pairs[:, 0], "right_id": pairs[:, 1]}))
+    con.execute("create or replace table random_pair as from drawn")
+    con.unregister("drawn")
 
 
 def _cases(comparison: Comparison) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,8 @@ from linkage.trial.blocks import make_candidates
 from linkage.trial.cleaning import Cleaned, clean
 from linkage.trial.comparisons import comparisons_for, frequency_columns
 from linkage.trial.frequencies import Frequency, frequency_of
-from linkage.trial.learning import Weights, bits, learn
+from linkage.trial.groups import cells, groups_for
+from linkage.trial.learning import bits, learn
 from linkage.trial.levels import levels_of, random_pairs
 
 if TYPE_CHECKING:
@@ -77,13 +77,17 @@ class Work:
         import numpy as np
 
         self.tell("comparing pairs", 0.3)
-        random_pairs(self.con, count=_RANDOM_PAIRS, seed=self.settings.seed, across=self.across)
-        random = levels_of(self.con, "random_pair", self.comparisons)
+        sizes = [c.table.num_rows for c in self.cleaned]
+        random_pairs(self.con, sizes, count=_RANDOM_PAIRS, seed=self.settings.seed)
+        self.random = random = levels_of(self.con, "random_pair", self.comparisons)
         self.levels = levels_of(self.con, "candidate", self.comparisons)
-        self.sizes = [sum(not v.get("is_null_level") for v in c["comparison_levels"]) for c in self.comparisons]
+        self.groups = groups_for(self.comparisons)
+        self.cells = cells(self.levels, self.groups)
         self.tell("learning", 0.6)
-        self.weights = learn(self.levels, random, self.sizes, possible=self.possible)
-        self.weight = bits(self.levels, self.weights)
+        self.weights = learn(
+            self.cells, cells(random, self.groups), [g.shape for g in self.groups], possible=self.possible
+        )
+        self.weight = bits(self.cells, self.weights)
         groups = average_linkage(self.size, self.left, self.right, self.weight)
         self.frequencies = {
             c: frequency_of(self.standard.column(c), groups) for c in frequency_columns(self.comparisons)
@@ -94,16 +98,20 @@ class Work:
         import numpy as np
 
         total = np.zeros(len(rows))
-        for column, comparison in enumerate(self.comparisons):
-            known = [v for v in comparison["comparison_levels"] if not v.get("is_null_level")]
-            for number, level in enumerate(known):
-                name = level.get("tf_adjustment_column")
-                if not name:
-                    continue
-                at = np.flatnonzero(self.levels[rows, column] == number)
-                frequency: Frequency = self.frequencies[name]
-                common = np.maximum(frequency.share[self.left[rows[at]]], frequency.share[self.right[rows[at]]])
-                total[at] += np.log2(frequency.expected) - np.log2(np.maximum(common, _FREQUENCY_FLOOR))
+        for group in self.groups:
+            # In a group the first field that agrees and has a frequency speaks for all: a place follows its postcode.
+            free = np.ones(len(rows), dtype=bool)
+            for part in group.parts:
+                known = [v for v in self.comparisons[part.column]["comparison_levels"] if not v.get("is_null_level")]
+                for number, level in enumerate(known):
+                    name = level.get("tf_adjustment_column")
+                    if not name:
+                        continue
+                    at = np.flatnonzero(free & (self.levels[rows, part.column] == number))
+                    frequency: Frequency = self.frequencies[name]
+                    common = np.maximum(frequency.share[self.left[rows[at]]], frequency.share[self.right[rows[at]]])
+                    total[at] += np.log2(frequency.expected) - np.log2(np.maximum(common, _FREQUENCY_FLOOR))
+                    free[at] = False
         return total
 
     def _decide(self) -> Outcome:
