@@ -20,6 +20,7 @@ from governance.store import Store
 from linkage import inputs, outcome, publish, report
 from linkage.decisions import constraints_from
 from linkage.engine import EdgeFigures, find_edges, form_groups, open_calculation
+from linkage.findings import findings_of
 from linkage.identity import Assignment, assign_people
 from linkage.model import Model, load_model
 
@@ -62,6 +63,7 @@ def _link(context: RunContext, store: Store, lease: Lease) -> RunResult:
     try:
         figures, assignment, numbers = _calculate(context, store, model, known, calculation)
         facts = report.build(calculation, context, model, known.moment, figures, assignment)
+        told = findings_of(calculation, assignment)
         with store.connect("linker") as connection:
             if not still_holds(connection, lease):
                 return RunResult(_STAGE, "", RunState.HELD, findings=(_LOST,))
@@ -82,7 +84,12 @@ def _link(context: RunContext, store: Store, lease: Lease) -> RunResult:
     finally:
         calculation.close()
     return RunResult(
-        _STAGE, "", RunState.DONE, counts=_counts(figures, facts, assignment, changes), as_known_at=known.moment
+        _STAGE,
+        "",
+        RunState.DONE,
+        counts=_counts(figures, facts, assignment, changes),
+        as_known_at=known.moment,
+        findings=told,
     )
 
 
