@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from linkage.trial.alignment import check_evidence, check_id, numbered, paired, with_birth_date
+from linkage.trial.counted import counted
 from linkage.trial.reading import Records, read_records
 from linkage.trial.refusal import Refused
 from linkage.trial.roles import Guess, Role, Roles, guess_roles, read_roles, write_roles
@@ -152,7 +153,8 @@ class Trial:
     def _summarise(self, outcome: Outcome, files: Mapping[str, str], seconds: float) -> dict[str, Any]:
         from review import linkage_trial
 
-        facts = {**outcome.facts, "kind": self.kind}
+        known = counted(outcome.links, outcome.clusters, across=self.kind == "link")
+        facts = {**known, **outcome.facts, "kind": self.kind}
         facts["warnings"] = [*self.warnings, *facts.get("warnings", ())]
         summary = {
             "kind": self.kind,
