@@ -92,7 +92,7 @@ def _groups(connection: duckdb.DuckDBPyConnection, threshold: float) -> dict[str
         rows = connection.execute(f"""
             select p.{column}, avg(coalesce(b.is_right, false)::int)
               from (select distinct left_id from true_pair) t join person p on p.record_id = t.left_id
-              left join best_link b on b.left_id = t.left_id and b.weight >= {threshold!r}
-             group by 1 order by 1""").fetchall()
+              left join best_link b on b.left_id = t.left_id and b.weight >= $threshold
+             group by 1 order by 1""", {"threshold": threshold}).fetchall()  # fmt: skip
         told[name] = {str(value): round(float(recall), 5) for value, recall in rows}
     return told

@@ -27,7 +27,9 @@ PSEUDO_POSTCODE: Final = "ZZ99 3VZ"
 
 @lru_cache(maxsize=1)
 def _tables() -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-    outcodes = [f"{area}{district}" for area in _AREAS for district in range(1, _DISTRICTS + 1)]
+    # A dozen districts of one area, then of the next: a small world has several areas, too.
+    dozens = range(1, _DISTRICTS + 1, 12)
+    outcodes = [f"{area}{d}" for start in dozens for area in _AREAS for d in range(start, min(start + 12, 100))]
     incodes = [f" {sector}{one}{two}" for sector in range(1, 10) for one in _LETTERS for two in _LETTERS]
     return np.array(outcodes, dtype=object), np.array(incodes, dtype=object)
 
