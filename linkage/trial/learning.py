@@ -7,20 +7,33 @@ pairs that the model takes to be matches are left out of u, which matters where 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Cells = NDArray[np.uint16]
+    Bits = NDArray[np.float64]
 
 MISSING = 255  # the level of a comparison of which one side has no value
 NO_CELL = 65_535  # the cell of a group of which nothing is known on both sides
 Shape = tuple[int, ...]
 _ROUNDS = 60
+
+
+class Plan(Protocol):
+    """What learning has to know of a group: the number of states of each of its fields, and a limit on its last."""
+
+    @property
+    def shape(self) -> Shape: ...
+
+    @property
+    def most_different(self) -> float: ...
+
+
 _HALF_A_COUNT = 0.5
 _FIRST_EQUAL = 0.85
 
@@ -42,26 +55,30 @@ class Weights:
         return log2(self.share / (1 - self.share))
 
 
-def learn(candidates: Cells, random: Cells, shapes: Sequence[Shape], *, possible: int) -> Weights:
+def learn(
+    candidates: Cells, random: Cells, plan: Sequence[Plan], *, possible: int, guard: Callable[[Cells], Bits]
+) -> Weights:
     """Learn from the cells of all candidate pairs and of random pairs (one row a pair, `NO_CELL` where unknown).
 
-    `shapes` is the number of states of each field of each group, `possible` the number of all pairs the candidates
-    stem from.
+    `possible` is the number of all pairs the candidates stem from; `guard` gives the bits that a row gets beside its
+    weights.
     """
     import numpy as np
 
     patterns, counts = pattern_counts(candidates)
     strangers, random_counts = pattern_counts(random)
+    against, against_random = guard(patterns), guard(strangers)
+    shapes = [p.shape for p in plan]
     u = [_shares(_counted(strangers, random_counts, n, shape), shape) for n, shape in enumerate(shapes)]
     m = [_first_m(shape) for shape in shapes]
     share = min(0.01, len(candidates) ** 0.5 / possible)
     found: list[NDArray[np.float64]] = []
     for _ in range(_ROUNDS):
-        posterior = _posterior(patterns, Weights(tuple(m), tuple(u), share)) * counts
+        posterior = _posterior(patterns, Weights(tuple(m), tuple(u), share), against) * counts
         found = [_counted(patterns, posterior, n, shape) for n, shape in enumerate(shapes)]
-        m = [_shares(f, shape) for f, shape in zip(found, shapes, strict=True)]
+        m = [_capped(_shares(f, p.shape), p.most_different) for f, p in zip(found, plan, strict=True)]
         new_share = min(0.5, max(float(posterior.sum()), 1.0) / possible)
-        others = (1 - _posterior(strangers, Weights(tuple(m), tuple(u), new_share))) * random_counts
+        others = (1 - _posterior(strangers, Weights(tuple(m), tuple(u), new_share), against_random)) * random_counts
         u = [_shares(_counted(strangers, others, n, shape), shape) for n, shape in enumerate(shapes)]
         if abs(new_share - share) < 1e-6 * share:
             break
@@ -98,10 +115,20 @@ def bits(cells: Cells, weights: Weights) -> NDArray[np.float64]:
     return total
 
 
-def _posterior(patterns: Cells, weights: Weights) -> NDArray[np.float64]:
+def _posterior(patterns: Cells, weights: Weights, more: Bits) -> Bits:
     import numpy as np
 
-    return 1 / (1 + np.exp2(-np.clip(bits(patterns, weights), -500, 500)))
+    return 1 / (1 + np.exp2(-np.clip(bits(patterns, weights) + more, -500, 500)))
+
+
+def _capped(shares: Bits, most: float) -> Bits:
+    """The last level at most `most`, what is left over going to the other levels as they are."""
+    if shares[-1] <= most or len(shares) < 3:
+        return shares
+    result = shares.copy()
+    result[1:-1] *= (1 - most) / result[1:-1].sum()
+    result[-1] = most
+    return result
 
 
 def _counted(patterns: Cells, counts: NDArray[np.float64], column: int, shape: Shape) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from linkage.trial.blocks import make_candidates
 from linkage.trial.cleaning import Cleaned, clean
 from linkage.trial.comparisons import comparisons_for, frequency_columns
 from linkage.trial.frequencies import Frequency, frequency_of
-from linkage.trial.groups import cells, groups_for
+from linkage.trial.groups import RELATIVES_BITS, cells, groups_for, relatives
 from linkage.trial.learning import bits, learn
 from linkage.trial.levels import levels_of, random_pairs
 
@@ -85,14 +85,19 @@ class Work:
         self.cells = cells(self.levels, self.groups)
         self.tell("learning", 0.6)
         self.weights = learn(
-            self.cells, cells(random, self.groups), [g.shape for g in self.groups], possible=self.possible
+            self.cells, cells(random, self.groups), self.groups, possible=self.possible, guard=self._guard_bits
         )
-        self.weight = bits(self.cells, self.weights)
+        self.weight = bits(self.cells, self.weights) + self._guard_bits(self.cells)
         groups = average_linkage(self.size, self.left, self.right, self.weight)
         self.frequencies = {
             c: frequency_of(self.standard.column(c), groups) for c in frequency_columns(self.comparisons)
         }
         self.weight = self.weight + self._frequency_bits(np.arange(len(self.left)))
+
+    def _guard_bits(self, rows: NDArray[np.uint16]) -> NDArray[np.float64]:
+        import numpy as np
+
+        return np.where(relatives(rows, self.groups, self.comparisons), RELATIVES_BITS, 0.0)
 
     def _frequency_bits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         import numpy as np
