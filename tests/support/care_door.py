@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from connectors import conform, stage
 from domain.profile import Profile, SourceSettings
@@ -73,7 +73,7 @@ class CareDoor:
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """What the loader reads."""
-        return Store(self.profile).read_arrow("loader", query).to_pylist()
+        return cast(list[dict[str, Any]], Store(self.profile).read_arrow("loader", query).to_pylist())
 
     def left_out(self) -> dict[tuple[str, str], int]:
         """Rows left out so far by table and reason."""
