@@ -141,7 +141,7 @@ class Trial:
         import pyarrow.parquet as pq
         from pyarrow import csv
 
-        links, clusters = outcome.links, outcome.clusters
+        links, clusters = _with_rules(outcome), outcome.clusters
         clusters = _with_sides(clusters) if self.kind == "link" else clusters.select(["id", "cluster"])
         pq.write_table(links, self.out / _LINKS)
         csv.write_csv(links, self.out / "links.csv")
@@ -207,6 +207,17 @@ def _nobody_to_compare(table: pa.Table, roles: Roles) -> Outcome:
         {"side": pa.array(["left"] * len(ids)), "id": ids, "cluster": pa.array(range(len(ids)), pa.int64())}
     )
     return Outcome(links, clusters, {}, {"pairs": 0, "possible_pairs": 0, "clusters": 0})
+
+
+def _with_rules(outcome: Outcome) -> pa.Table:
+    """The links with their rules in words, where the run gave the number of the rule."""
+    import pyarrow as pa
+
+    links, rules = outcome.links, outcome.facts.get("blocking")
+    if not rules or not pa.types.is_integer(links["rule"].type):
+        return links
+    names = pa.array([rule["rule"] for rule in rules], pa.string())
+    return links.set_column(links.column_names.index("rule"), "rule", names.take(links["rule"].combine_chunks()))
 
 
 def _with_sides(clusters: pa.Table) -> pa.Table:
