@@ -157,7 +157,7 @@ class RowCouncil:
         self.micare.put("CLIENT", [header, *lines], night)
 
     def ask(self, query: str, role: str = "loader") -> list[dict[str, Any]]:
-        with Store(self.profile).connect(role) as connection:  # type: ignore[arg-type]
+        with Store(self.profile).connect(role) as connection:
             return [dict(row) for row in connection.exec_driver_sql(query).mappings()]
 
     def survival(self, *planted: str) -> RowSurvival:
