@@ -24,7 +24,7 @@ from linkage.trial.whole_file import agree
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from linkage.trial.facts import Progress
+    from linkage.trial.facts import Progress, StepFacts
     from linkage.trial.run import Outcome
 
 _LINKS = "links.parquet"
@@ -103,11 +103,11 @@ class Trial:
 
     def finish(self, progress: Progress) -> dict[str, Any]:
         """Link, write everything to the folder, and return the summary."""
-        began = time.perf_counter()
-        outcome = self._outcome(progress)
-        progress("writing", 0.98)
+        watch = _Watch(progress)
+        outcome = self._outcome(watch.tell)
+        watch.tell("writing", 0.98)
         files = self._write(outcome)
-        return self._summarise(outcome, files, time.perf_counter() - began)
+        return self._summarise(outcome, files, watch)
 
     def _outcome(self, progress: Progress) -> Outcome:
         from linkage.trial import run
@@ -150,11 +150,11 @@ class Trial:
         names = ("links.csv", _LINKS, "clusters.csv", "roles.yml", "model.json", "report.html", "summary.json")
         return {name: str(self.out / name) for name in names}
 
-    def _summarise(self, outcome: Outcome, files: Mapping[str, str], seconds: float) -> dict[str, Any]:
+    def _summarise(self, outcome: Outcome, files: Mapping[str, str], watch: _Watch) -> dict[str, Any]:
         from review import linkage_trial
 
         known = counted(outcome.links, outcome.clusters, across=self.kind == "link")
-        facts = {**known, **outcome.facts, "kind": self.kind}
+        facts = {**known, "steps": watch.steps(), **outcome.facts, "kind": self.kind}
         facts["warnings"] = [*self.warnings, *facts.get("warnings", ())]
         summary = {
             "kind": self.kind,
@@ -173,13 +173,32 @@ class Trial:
                 for records, guess in zip(self.records, self.guesses, strict=True)
             ],
             "links": outcome.links.num_rows,
-            "seconds": round(seconds, 3),
+            "seconds": round(sum(step["seconds"] for step in facts["steps"]), 3),
             "facts": facts,
             "left": dict(files),
         }
         linkage_trial.write(summary, self.out / "report.html")
         (self.out / "summary.json").write_text(_json(summary), encoding="utf-8")
         return summary
+
+
+class _Watch:
+    """Passes progress on and keeps how long each step took."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._begun: list[tuple[str, float]] = []
+
+    def tell(self, step: str, share: float | None) -> None:
+        self._begun.append((step, time.perf_counter()))
+        self._progress(step, share)
+
+    def steps(self) -> list[StepFacts]:
+        ends = [*(begun for _, begun in self._begun[1:]), time.perf_counter()]
+        return [
+            {"step": step, "seconds": round(end - begun, 3)}
+            for (step, begun), end in zip(self._begun, ends, strict=True)
+        ]
 
 
 def _without_identifiers(roles: Roles) -> Roles:

@@ -61,7 +61,7 @@ def _figures(summary: Mapping[str, Any], facts: Mapping[str, Any]) -> list[tuple
     lines = facts.get("lines")
     if lines:
         rows.append(("cut", f"{lines['cut']:+.1f}", f"bits; {_plain(lines['how'])}"))
-    rows.append(("links", f"{summary['links']:,}", _way(lines)))
+    rows.append(("links", f"{summary['links']:,}", _way(summary["kind"], lines)))
     if "clusters" in facts:
         rows.append(("people with several records", f"{facts['clusters']:,}", ""))
     for place, file in enumerate(summary["files"]):
@@ -76,9 +76,9 @@ def _figures(summary: Mapping[str, Any], facts: Mapping[str, Any]) -> list[tuple
     return rows
 
 
-def _way(lines: Mapping[str, Any] | None) -> str:
-    if lines is None:
-        return ""
+def _way(kind: str, lines: Mapping[str, Any] | None) -> str:
+    if kind == "dedupe" or lines is None:
+        return "pairs of records of one person"
     return "at most one partner for each record" if lines["one_to_one"] else "a record may have several partners"
 
 

@@ -16,6 +16,7 @@ from linkage.trial.facts import (
     EstimateFacts,
     Facts,
     LevelFacts,
+    LineFacts,
     PartFacts,
     PatternFacts,
     SideFacts,
@@ -59,6 +60,7 @@ def describe(work: Work, chosen: Rows) -> Facts:
             "comparisons": comparison_facts(work),
             "guards": [],
         },
+        "lines": _lines(work),
         "weights": _weights(work, linked),
         "patterns": _patterns(work, linked),
         "estimates": [_missed_by_rules(work, linked)],
@@ -66,6 +68,23 @@ def describe(work: Work, chosen: Rows) -> Facts:
         "seed": work.settings.seed,
         "engine": {"duckdb": duckdb.__version__},
     }
+
+
+def _lines(work: Work) -> LineFacts:
+    if work.settings.cut is not None:
+        how = "given by --cut"
+    else:
+        how = "the engine's own line, the same for all files and chosen before any of them was seen"
+    if not work.across:
+        clustering = (
+            "average linkage: groups are joined while the mean weight between them reaches the cut; a pair never "
+            "compared counts -5 bits, so no single strong pair can chain strangers together"
+        )
+    elif work.one_to_one:
+        clustering = "the strongest pair goes first, and every record has at most one partner"
+    else:
+        clustering = "a record goes with its best partner; records that share one stand together"
+    return {"cut": float(work.cut), "how": how, "one_to_one": work.one_to_one, "clustering": clustering}
 
 
 def _side(cleaned: Cleaned, place: int) -> SideFacts:

@@ -34,9 +34,9 @@ class StepFacts(TypedDict):
     """One step of the work, in order: `rows` is what it left behind (records, pairs, links or clusters, see `of`)."""
 
     step: str
-    rows: int
-    of: str
     seconds: float
+    rows: NotRequired[int]
+    of: NotRequired[str]
 
 
 class BlockingFacts(TypedDict):
