@@ -78,7 +78,8 @@ def cheaper(measure: Tree, thresholds: Sequence[float | None]) -> str:
     if most > 1:
         within = f"levenshtein({a}, {b})"
         if name == "damerau_levenshtein":  # an exchange of neighbours costs two plain edits
-            within = f"case when levenshtein({a}, {b}) <= {2 * most} then damerau_levenshtein({a}, {b}) else {_FAR} end"
+            plain = f"levenshtein({a}, {b})"
+            within = f"case when {plain} <= {2 * most} then damerau_levenshtein({a}, {b}) else {plain} + {_FAR} end"
         return f"(case when {apart} > {most} then {_FAR} else {within} end)"
     # Of one length, one edit is one differing place, one exchange of neighbours two; lengths one apart leave one edit.
     places = f"hamming({a}, {b})"

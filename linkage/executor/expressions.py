@@ -69,7 +69,7 @@ def parse_level(condition: str) -> Tree:
 
 
 def parse_rule(condition: str) -> Tree:
-    """A blocking rule's condition as a tree. Raises `ValueError` when it is not SQL or names a column of neither side."""
+    """A blocking rule's condition as a tree. Raises `ValueError` when it is not SQL or a column is of neither side."""
     tree = _parse(condition)
     for column in list(_columns(tree)):
         if column.table.lower() not in {"l", "r"} or column.args.get("db"):

@@ -87,10 +87,8 @@ def make_pairs(
         con.execute(f"insert into {MET} select {source} where {where}".replace("__rule__", str(rule.number)))
     absent = f"where rule < 0 or r not in ({left_out})" if left_out else ""
     single = len(ways) == 1 and not ways[0][0].exploded and not ready
-    chosen = "l, r, rule" if single else "l, r, min(rule) as rule"
-    con.execute(
-        f"create or replace temp table {PAIRS} as select {chosen} from {MET} {absent} {'' if single else 'group by l, r'}"
-    )
+    chosen, grouped = ("l, r, rule", "") if single else ("l, r, min(rule) as rule", "group by l, r")
+    con.execute(f"create or replace temp table {PAIRS} as select {chosen} from {MET} {absent} {grouped}")
     con.execute(f"drop table {MET}")
 
 

@@ -65,8 +65,8 @@ def prepare_records(
     """Make the table `target` of one side's records; say which columns hold the frequency parts.
 
     `read` are the trees that will be asked of the pairs; `extra` are further columns, as SQL over the record `t`. The
-    right file of two (`side` r) does not carry values worked out beforehand: only the few that a pair asks for are worth
-    working out, and the larger file is read once for less.
+    right file of two (`side` r) does not carry values worked out beforehand: only the few that a pair asks for are
+    worth working out, and the larger file is read once for less.
     """
     parts = [f't.{quoted(model.unique_id)} as "__id"', *extra]
     plain: set[str] = set()
@@ -91,9 +91,8 @@ def prepare_records(
         if side != "r":  # on levels that prove the value equal, one side's share is the other's
             parts += [_settled_part(f, name, _join(joins, lookups, f.column)) for f, name in found.settled.items()]
         parts += [f'{_join(joins, lookups, c)}.share as "{name}"' for c, name in found.shares.items()]
-    con.execute(
-        f"create or replace temp table {target} as select {', '.join(parts)} from {quoted(source)} t {' '.join(joins.values())}"
-    )
+    con.execute(f"""create or replace temp table {target} as
+        select {", ".join(parts)} from {quoted(source)} t {" ".join(joins.values())}""")
     return found
 
 

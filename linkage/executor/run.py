@@ -72,7 +72,7 @@ def run_executor(
     levels: bool = False,
     frequencies: Mapping[str, str] | None = None,
 ) -> ExecutorCounts:
-    """Fill the table `scored_pair` (left_id, right_id, rule_number, match_weight) for all candidates of two files or one.
+    """Fill the table `scored_pair` (left_id, right_id, rule_number, match_weight): all candidates of two files or one.
 
     `left` and `right` name tables or views (views over Parquet keep memory low); ids must be unique in each.
     `match_weight` is Splink's, to 1e-9. With `guards` follow `guard_<n>` and `weight`, the sum after the guards; with

@@ -28,7 +28,6 @@ from linkage.executor.expressions import (
 
 _LINK_TYPES = ("link_only", "dedupe_only", "link_and_dedupe")
 _SMALLEST = 1e-300  # below this a probability cannot be told from nothing; Splink's own bound
-_NOT_OBSERVED = 1e-6  # what Splink puts for a level never seen in training
 
 
 class SettingsRefused(ValueError):
@@ -70,7 +69,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One blocking rule. `ways` are conditions of which one has to hold; `exploded` columns are lists, met one by one."""
+    """One blocking rule: `ways` are conditions of which one has to hold, `exploded` lists whose values meet singly."""
 
     number: int
     ways: tuple[Tree, ...]
@@ -168,9 +167,7 @@ def _rule(raw: object, number: int, derived: Derived) -> Rule:
 def _share(level: Mapping[str, Any], which: str, gamma: int, levels: int) -> float:
     """m or u of a level; Splink's defaults for what was not trained."""
     value = level.get(f"{which}_probability")
-    if isinstance(value, str):
-        return _NOT_OBSERVED
-    if value is None:
+    if value is None or isinstance(value, str):  # Splink loads "level not observed" as not trained
         others = max(levels - 1, 1)
         value = 0.95 if gamma == levels - 1 else 0.05 / others
         if which == "u":
