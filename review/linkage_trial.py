@@ -41,6 +41,7 @@ def write(summary: Mapping[str, Any], path: Path) -> Path:
         strongest=strongest(facts),
         waterfall=waterfall,
         of_largest=of_largest,
+        rules=_main_and_minor(facts.get("blocking", ())),
         why_not=lambda key: facts.get("not_measured", {}).get(key, _SILENT),
         share=share,
     )
@@ -82,6 +83,13 @@ def strongest(facts: Mapping[str, Any]) -> float:
     model = facts.get("model") or {"comparisons": ()}
     sizes = [abs(float(level["bits"])) for c in model["comparisons"] for level in c["levels"]]
     return max(sizes, default=1.0) or 1.0
+
+
+def _main_and_minor(rules: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Rules that make a hundredth of the pairs or of the links, and the many others."""
+    pairs, links = (sum(rule.get(count, 0) for rule in rules) for count in ("pairs", "links"))
+    main = [r for r in rules if 100 * r["pairs"] >= pairs or (links and 100 * r.get("links", 0) >= links)]
+    return main, [rule for rule in rules if rule not in main]
 
 
 def level_bar(weight: float, largest: float) -> dict[str, float | str]:
