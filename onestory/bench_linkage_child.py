@@ -27,6 +27,7 @@ CONTENDERS: Final[dict[str, str]] = {
     "recordlinkage": "onestory.bench_peers:tight_rules",
     "sql": "onestory.bench_peer_sql:hand_written",
     "ours": "onestory.bench_ours:linked",
+    "ours_best": "onestory.bench_ours:best",
     "ours_tight_rules": "onestory.bench_ours:tight_rules",
     "ours_training": "onestory.bench_ours:trained",
     "ours_night": "onestory.bench_ours:night",

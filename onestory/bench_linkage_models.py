@@ -26,7 +26,7 @@ RULES: Final = (
     f"l.surname = r.surname and l.forename = r.forename and {_OUTCODE}",
 )
 #: The lightest of them, as columns: what recordlinkage can index in memory.
-TIGHT_COLUMNS: Final = (("birth_date", "surname"), ("birth_date", "postcode"))
+TIGHT_COLUMNS: Final = (("birth_date", "surname"), ("birth_date", "forename"), ("birth_date", "postcode"))
 TIGHT_RULES: Final = tuple(" and ".join(f"l.{c} = r.{c}" for c in columns) for columns in TIGHT_COLUMNS)
 
 
@@ -146,7 +146,7 @@ def identifier_agreement() -> str:
 
 def identifier_sql(left: str = "care", right: str = "health") -> str:
     """Fills `accepted`: an equal number, unique on both sides, whose records agree by two points."""
-    points = re.sub(r"\b(\w+)_([lr])\b", r"\2.\1", identifier_agreement())
+    points = _sides(identifier_agreement())
     return f"""
 create table accepted as
 with l as (from {left} where nhs_number is not null qualify count(*) over (partition by nhs_number) = 1),
@@ -156,15 +156,24 @@ select l.record_id as left_id, r.record_id as right_id from l join r on l.nhs_nu
  where {points} >= 2"""
 
 
-def twin_guard(weight: str) -> str:
-    """The weight with eight bits less for a possible twin, or parent and child (linkage hand-book 7.1)."""
-    no_number = "l.nhs_number is distinct from r.nhs_number"
-    twin = f"""l.birth_date = r.birth_date and l.forename <> r.forename and not list_has_any(l.nicknames, r.nicknames)
-        and jaro_winkler_similarity(l.forename, r.forename) < 0.88
-        and substr(l.forename, 1, 3) <> substr(r.forename, 1, 3)
-        and not coalesce(l.forename = r.surname and l.surname = r.forename, false)
-        and least(length(l.forename), length(r.forename)) > 1 and {no_number}"""
-    parent = f"""l.postcode = r.postcode
-        and abs(substr(l.birth_date, 1, 4)::int - substr(r.birth_date, 1, 4)::int) >= 12
-        and substr(l.birth_date, 6) <> substr(r.birth_date, 6) and {no_number}"""
-    return f"{weight} - case when {twin} then 8 when {parent} then 8 else 0 end"
+_NO_NUMBER: Final = "nhs_number_l is distinct from nhs_number_r"
+#: Bits taken from a pair, and when: possible twin; possible parent and child (linkage hand-book 7.1).
+GUARDS: Final = (
+    (-8.0, f"""birth_date_l = birth_date_r and forename_l <> forename_r and not list_has_any(nicknames_l, nicknames_r)
+        and jaro_winkler_similarity(forename_l, forename_r) < 0.88
+        and substr(forename_l, 1, 3) <> substr(forename_r, 1, 3)
+        and not coalesce(forename_l = surname_r and surname_l = forename_r, false)
+        and length(forename_l) > 1 and length(forename_r) > 1 and {_NO_NUMBER}"""),
+    (-8.0, f"""postcode_l = postcode_r
+        and abs(cast(substr(birth_date_l, 1, 4) as int) - cast(substr(birth_date_r, 1, 4) as int)) >= 12
+        and substr(birth_date_l, 6) <> substr(birth_date_r, 6) and {_NO_NUMBER}"""),
+)  # fmt: skip
+
+
+def guarded_weight(weight: str) -> str:
+    """The weight after the guards, over a pair of records `l` and `r`."""
+    return weight + "".join(f" + case when {_sides(condition)} then {bits} else 0 end" for bits, condition in GUARDS)
+
+
+def _sides(condition: str) -> str:
+    return re.sub(r"\b(\w+)_([lr])\b", r"\2.\1", condition)

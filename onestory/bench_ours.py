@@ -15,13 +15,13 @@ import duckdb  # loaded before the clock starts
 import numpy as np
 import pyarrow.parquet as pq
 
-from linkage.executor import IdentifierStage, compile_settings, count_patterns, run_executor
+from linkage.executor import Guard, IdentifierStage, compile_settings, count_patterns, run_executor
 from onestory.bench_linkage_child import Clock
 from onestory.bench_linkage_data import Files, connect
-from onestory.bench_linkage_models import TIGHT_RULES, identifier_agreement
+from onestory.bench_linkage_models import GUARDS, TIGHT_RULES, identifier_agreement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -40,6 +40,16 @@ def linked(
     _run(clock, files, settings, files.links("ours"), keep_above, identifiers=identifiers)
 
 
+def best(clock: Clock, folder: Path, model: str = "ours_best", keep_above: float = 0.0) -> None:
+    """The best model's levels with our training, the identifier stage and the guards."""
+    files = Files(folder)
+    settings = json.loads(files.model(model).read_text(encoding="utf-8"))
+    guards = [
+        Guard(f"guard {n}", "see the hand-book, 7.1", condition, bits) for n, (bits, condition) in enumerate(GUARDS)
+    ]
+    _run(clock, files, settings, files.links("ours_best"), keep_above, identifiers=True, guards=guards)
+
+
 def tight_rules(clock: Clock, folder: Path, model: str = "tutorial", keep_above: float = 0.0) -> None:
     """The same model on the few rules that recordlinkage gets, without the identifier stage, which it does not have."""
     files = Files(folder)
@@ -51,19 +61,21 @@ def tight_rules(clock: Clock, folder: Path, model: str = "tutorial", keep_above:
 
 
 def _run(
-    clock: Clock, files: Files, settings: Mapping[str, Any], target: Path, keep_above: float, *, identifiers: bool
-) -> None:
+    clock: Clock, files: Files, settings: Mapping[str, Any], target: Path, keep_above: float, *, identifiers: bool,
+    guards: Sequence[Guard] = (),
+) -> None:  # fmt: skip
     with connect(files.folder) as connection:
         for name, path in (("care", files.left), ("health", files.right)):
             connection.execute(f"create view {name} as from read_parquet('{path}')")
         chunks = ceil(pq.read_metadata(files.right).num_rows / _RECORDS_AT_ONCE)
         counts = run_executor(
             connection, compile_settings(settings), "care", "health", keep_above=keep_above,
-            identifier=_stage() if identifiers else None, chunks=chunks,
+            identifier=_stage() if identifiers else None, guards=guards, chunks=chunks,
         )  # fmt: skip
         clock.step("identify and score")
+        weight = "weight" if guards else "match_weight"
         connection.execute(f"""copy (
-            select left_id, right_id, case when rule_number < 0 then 99.0 else match_weight end as weight,
+            select left_id, right_id, case when rule_number < 0 then 99.0 else {weight} end as weight,
                    case when rule_number < 0 then 'identifier' else 'scored' end as rule
               from scored_pair) to '{target}' (format parquet)""")
         clock.step("write")
@@ -116,7 +128,9 @@ def trained(clock: Clock, folder: Path, model: str = "tutorial") -> None:
             level["m_probability"], level["u_probability"] = float(m_value), float(u_value)
     expected = float(counts.sum()) * share * records / numbered
     settings["probability_two_random_records_match"] = expected / records / others
-    files.model("ours").write_text(json.dumps(settings, indent=1), encoding="utf-8")
+    files.model("ours" if model == "tutorial" else f"ours_{model}").write_text(
+        json.dumps(settings, indent=1), encoding="utf-8"
+    )
     clock.step("write")
     clock.tell(share_of_true_pairs=round(share, 4), pairs=int(counts.sum()))
 

@@ -18,7 +18,7 @@ from splink import DuckDBAPI, Linker, SettingsCreator
 
 from onestory.bench_linkage_child import Clock
 from onestory.bench_linkage_data import Files, connect
-from onestory.bench_linkage_models import BEST_COMPARISONS, RULES, fill_unseen, guarded, identifier_sql, twin_guard
+from onestory.bench_linkage_models import BEST_COMPARISONS, RULES, fill_unseen, guarded, guarded_weight, identifier_sql
 
 if TYPE_CHECKING:
     from splink import SplinkDataFrame
@@ -154,7 +154,7 @@ def _after_identifiers(
         linker = Linker(sides, guarded(_settings(files, model)), log_level=_QUIET)
         scored = linker.inference.predict(threshold_match_weight=keep_above)
         clock.step("score")
-        weight = twin_guard("s.match_weight") if guard else "s.match_weight"
+        weight = guarded_weight("s.match_weight") if guard else "s.match_weight"
         _write(connection, f"""
             select record_id_l, record_id_r, {weight}, 'scored' from {_name(scored)} s
               join care l on l.record_id = s.record_id_l join health r on r.record_id = s.record_id_r
