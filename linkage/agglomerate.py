@@ -72,6 +72,8 @@ class _Work:
     def add_pairs(self, left: NDArray[np.int64], right: NDArray[np.int64], weight: NDArray[np.float64]) -> None:
         import numpy as np
 
+        if not len(left):
+            return
         whole = np.rint(np.asarray(weight, dtype=np.float64) * _PARTS_OF_A_BIT).astype(np.int64) - self.missing
         side = np.concatenate([left, right]).astype(np.int64)
         near = np.concatenate([right, left]).astype(np.int64)

@@ -82,9 +82,9 @@ def _join(con: duckdb.DuckDBPyConnection, used: Sequence[RuleUse], *, across: bo
     if not used:
         return
     keys = " union all ".join(
-        f"select {number}::usmallint as rule, {_without(use.rule)}::utinyint as without, record_id, hash({number}, value) as key from (select distinct record_id,"
-        f" value from ({use.rule.select}) where value is not null)"
-        f" qualify count(*) over (partition by value) between 2 and {use.cap}"
+        f"select {number}::usmallint as rule, {_without(use.rule)}::utinyint as without, record_id,"
+        f" hash({number}, value) as key from (select distinct record_id, value from ({use.rule.select})"
+        f" where value is not null) qualify count(*) over (partition by value) between 2 and {use.cap}"
         for number, use in enumerate(used)
     )
     con.execute(f"create or replace temp table block_key as select k.*, s.side from ({keys}) k join standard s using "

@@ -7,7 +7,7 @@ Damaged values stay as text, because a date with one wrong digit is still eviden
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,9 @@ class _Work:
         self.placeholders: dict[str, int] = {}
 
     def add_names(self) -> None:
-        parts = {role: [self._each(column, _name_of(role)) for column in self.by_role.get(role, ())] for role in _NAMES}
+        parts = {
+            role: [self._picked(column, _name_of(role)) for column in self.by_role.get(role, ())] for role in _NAMES
+        }
         if not any(parts.values()):
             return
         rows = [_person(one) for one in _rows(parts, self.table.num_rows)]
@@ -138,19 +140,21 @@ class _Work:
         """`function` of every value, worked out once for each different one; missing stays missing."""
         import pyarrow as pa
 
-        codes = self.table.column(column).combine_chunks().cast(pa.string()).dictionary_encode()
+        codes = self._codes(column)
         made = [function(value) for value in codes.dictionary.to_pylist()]
-        kind = pa.list_(pa.string()) if is_list else None
-        if made and isinstance(made[0], dict):
-            return _Picked(made, codes.indices.to_pylist())
-        return pa.array(made, kind or pa.string()).take(codes.indices)
+        return pa.array(made, pa.list_(pa.string()) if is_list else pa.string()).take(codes.indices)
 
+    def _picked(self, column: str, function: Callable[[str], dict[str, Any]]) -> list[dict[str, Any] | None]:
+        """The same for values that stay in Python, shared between rows of the same raw value."""
+        codes = self._codes(column)
+        made = [function(value) for value in codes.dictionary.to_pylist()]
+        return [made[code] if code is not None else None for code in codes.indices.to_pylist()]
 
-class _Picked(list[Any]):
-    """Python values of every row, shared between rows of the same raw value."""
+    def _codes(self, column: str) -> pa.DictionaryArray:
+        import pyarrow as pa
 
-    def __init__(self, made: Sequence[Any], indices: Sequence[int | None]) -> None:
-        super().__init__(made[i] if i is not None else None for i in indices)
+        texts = self.table.column(column).cast(pa.string())
+        return pa.chunked_array(texts.chunks, pa.string()).combine_chunks().dictionary_encode()
 
 
 def _rows(parts: Mapping[Role, list[Any]], count: int) -> list[dict[Role, list[dict[str, Any]]]]:
@@ -191,7 +195,7 @@ def _person(parts: Mapping[Role, list[dict[str, Any]]]) -> dict[str, Any]:
         "forename_sound": skeleton(forename) or None,
         "surname_sound": skeleton(surname) or None,
         "given_names": sorted(given_words - {""}),
-        "surnames": sorted(w for w in family_words if len(w) > 2 or w == surname and w),
+        "surnames": sorted(w for w in family_words if len(w) > 2 or (w and w == surname)),
         "name_words": sorted(words - {""}),
         "nicknames": list(groups_of([*first, *(t for p in parts[Role.KNOWN_AS] for t in p["tokens"][:1])])),
     }

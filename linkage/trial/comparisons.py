@@ -206,7 +206,8 @@ def _email_levels(field: str, others: Sequence[str]) -> list[dict[str, Any]]:
         _null(_either_null(field)),
         _level("equal", f"{field}_l = {field}_r", field),
         _level("same name before the @", f"{field}_user_l = {field}_user_r"),
-        _level("alike", f"jaro_winkler_similarity({field}_l, {field}_r) >= 0.92 or levenshtein({field}_l, {field}_r) <= 2"),
+        _level("alike", f"jaro_winkler_similarity({field}_l, {field}_r) >= 0.92"
+               f" or levenshtein({field}_l, {field}_r) <= 2"),
         _level("names before the @ alike", f"jaro_winkler_similarity({field}_user_l, {field}_user_r) >= 0.88"),
         dict(_ELSE),
     ]  # fmt: skip

@@ -9,7 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-_MONTHS = {m: n for n, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 _PARTS = re.compile(r"[0-9]+|[a-z]+")
 _TIME = re.compile(r"[T ]\d{1,2}:\d{2}.*$")
 _NEVER_A_BIRTH_DATE = frozenset({"19000101", "19010101", "18000101", "99991231", "00010101"})

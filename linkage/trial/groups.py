@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PLACES_OF_LIVING = ("postcode", "address", "place", "region")
-_MOST_CELLS = 1_200
+_MOST_CELLS = 500
 _AGREEING = ("equal", "equal to another", "alike", "one letter", "two words", "same neighbourhood")
 
 
@@ -97,7 +97,7 @@ def states_of(group: Group) -> list[tuple[int, ...]]:
 def relatives(
     cells: NDArray[np.uint16], groups: Sequence[Group], comparisons: Sequence[Comparison]
 ) -> NDArray[np.bool_]:
-    """Rows of cells that look like two relatives: forenames unlike, and fewer than two parts of the birth dates equal."""
+    """Rows of cells that look like two relatives: forenames unlike, fewer than two parts of the birth dates equal."""
     import numpy as np
 
     result = np.ones(len(cells), dtype=bool)

@@ -63,15 +63,13 @@ def learn(
     `possible` is the number of all pairs the candidates stem from; `guard` gives the bits that a row gets beside its
     weights.
     """
-    import numpy as np
-
     patterns, counts = pattern_counts(candidates)
     strangers, random_counts = pattern_counts(random)
     against, against_random = guard(patterns), guard(strangers)
     shapes = [p.shape for p in plan]
     u = [_shares(_counted(strangers, random_counts, n, shape), shape) for n, shape in enumerate(shapes)]
     m = [_first_m(shape) for shape in shapes]
-    share = min(0.01, len(candidates) ** 0.5 / possible)
+    share = min(0.01, max(1, len(candidates)) ** 0.5 / possible)
     found: list[NDArray[np.float64]] = []
     for _ in range(_ROUNDS):
         posterior = _posterior(patterns, Weights(tuple(m), tuple(u), share), against) * counts
@@ -135,7 +133,8 @@ def _counted(patterns: Cells, counts: NDArray[np.float64], column: int, shape: S
     import numpy as np
 
     size = int(np.prod([n + 1 for n in shape]))
-    return np.bincount(np.minimum(patterns[:, column], size), weights=counts, minlength=size + 1)[:size]
+    counted = np.bincount(np.minimum(patterns[:, column], size), weights=counts, minlength=size + 1)[:size]
+    return counted.astype(np.float64)
 
 
 def _shares(found: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ Progress = Callable[[str, float | None], None]
 
 @dataclass(frozen=True, slots=True)
 class TrialSettings:
-    """How a trial is run. `cut` None: the default of the way of linking; `model`: a model to use instead of learning."""
+    """How a trial is run. `cut` None: the default of the way of linking; `model`: used instead of learning."""
 
     cut: float | None = None
     model: Mapping[str, Any] | None = None

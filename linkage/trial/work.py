@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from linkage.agglomerate import average_linkage
+from linkage.agglomerate import MISSING_PAIR, average_linkage
 from linkage.trial.blocks import make_candidates
 from linkage.trial.cleaning import Cleaned, clean
 from linkage.trial.comparisons import comparisons_for, frequency_columns
+from linkage.trial.deciding import (
+    GROUP_CUT,
+    LINK_CUT,
+    best_partners,
+    components,
+    holds_nobody_twice,
+    one_to_one,
+    part_weak_couples,
+)
+from linkage.trial.export import model_of, weights_from
 from linkage.trial.frequencies import Frequency, frequency_of
 from linkage.trial.groups import RELATIVES_BITS, cells, groups_for, relatives
 from linkage.trial.learning import bits, learn
 from linkage.trial.levels import levels_of, random_pairs
+from linkage.trial.refusal import Refused
+from linkage.trial.telling import facts_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,13 +48,21 @@ class Work:
         self.files, self.settings = files, settings
         self.tell = progress or (lambda step, share: None)
         self.steps: list[dict[str, Any]] = []
+        self.clock = time.perf_counter()
         self.across = len(files) == 2
         self.within = not self.across
 
     def outcome(self) -> Outcome:
-        self._prepare()
-        self._choose_pairs()
-        self._learn()
+        """All steps. Raises `Refused` when the files have no field to compare in common."""
+        from tempfile import TemporaryDirectory
+
+        with TemporaryDirectory(prefix="linkage-trial-") as self.spill:
+            self._prepare()
+            try:
+                self._choose_pairs()
+                self._learn()
+            finally:
+                self.con.close()
         return self._decide()
 
     def _prepare(self) -> None:
@@ -57,14 +78,23 @@ class Work:
         self.fields = [f for f in self.cleaned[0].fields if all(f in c.fields for c in self.cleaned)]
         self.standard = pa.concat_tables([c.table.select(["record_id", "side", *self.fields]) for c in self.cleaned])
         self.size = self.standard.num_rows
-        self.con = duckdb.connect(config={"threads": self.settings.threads, "memory_limit": self.settings.memory_limit})
+        self.con = duckdb.connect(
+            config={
+                "threads": self.settings.threads,
+                "memory_limit": self.settings.memory_limit,
+                "temp_directory": self.spill,
+            }
+        )
         self.con.register("standard_columns", self.standard)
         self.con.execute("create table standard as from standard_columns")
         self.comparisons = comparisons_for(self.fields)
+        if not self.comparisons:
+            raise Refused("The files have no kind of evidence in common; give roles to columns that both have.")
         counts = [c.table.num_rows for c in self.cleaned]
-        self.possible = counts[0] * counts[1] if self.across else counts[0] * (counts[0] - 1) // 2
+        self.possible = counts[0] * counts[1] if self.across else max(1, counts[0] * (counts[0] - 1) // 2)
 
     def _choose_pairs(self) -> None:
+        self._step("cleaning", self.size, "records")
         self.tell("choosing pairs", 0.1)
         self.uses = make_candidates(self.con, self.fields, across=self.across, within=self.within)
         found = self.con.execute(
@@ -76,17 +106,22 @@ class Work:
     def _learn(self) -> None:
         import numpy as np
 
+        self._step("choosing pairs", len(self.left), "pairs")
         self.tell("comparing pairs", 0.3)
         sizes = [c.table.num_rows for c in self.cleaned]
-        random_pairs(self.con, sizes, count=_RANDOM_PAIRS, seed=self.settings.seed)
-        self.random = random = levels_of(self.con, "random_pair", self.comparisons)
+        random_pairs(self.con, sizes, count=min(_RANDOM_PAIRS, 4 * self.possible + 1), seed=self.settings.seed)
+        random = levels_of(self.con, "random_pair", self.comparisons)
         self.levels = levels_of(self.con, "candidate", self.comparisons)
         self.groups = groups_for(self.comparisons)
         self.cells = cells(self.levels, self.groups)
         self.tell("learning", 0.6)
-        self.weights = learn(
-            self.cells, cells(random, self.groups), self.groups, possible=self.possible, guard=self._guard_bits
-        )
+        guard = self._guard_bits
+        if self.settings.model:
+            self.weights = weights_from(self.settings.model, self.groups)
+        else:
+            strangers = cells(random, self.groups)
+            self.weights = learn(self.cells, strangers, self.groups, possible=self.possible, guard=guard)
+        self._step("learning", len(self.left), "pairs")
         self.weight = bits(self.cells, self.weights) + self._guard_bits(self.cells)
         groups = average_linkage(self.size, self.left, self.right, self.weight)
         self.frequencies = {
@@ -126,43 +161,40 @@ class Work:
         from linkage.trial.run import Outcome
 
         self.tell("deciding", 0.9)
+        cut = self.settings.cut
+        self.one_to_one = False
         if self.across:
-            chosen = one_to_one(self.left, self.right, self.weight, 0.0)
-            groups = np.arange(self.size)
-            groups[self.right[chosen]] = self.left[chosen]
+            self.cut = LINK_CUT if cut is None else cut
+            wish = self.settings.one_to_one
+            self.one_to_one = holds_nobody_twice(self.left, self.right, self.weight) if wish is None else wish
+            way = one_to_one if self.one_to_one else best_partners
+            chosen = way(self.left, self.right, self.weight, self.cut)
+            groups = components(self.size, self.left[chosen], self.right[chosen])
         else:
-            groups = average_linkage(self.size, self.left, self.right, self.weight)
+            self.cut = GROUP_CUT if cut is None else max(cut, MISSING_PAIR + 1)
+            groups = average_linkage(self.size, self.left, self.right, self.weight, stop=self.cut)
+            if cut is None:
+                groups = part_weak_couples(groups, self.left, self.right, self.weight, LINK_CUT)
             chosen = np.flatnonzero(groups[self.left] == groups[self.right])
         ids = pa.concat_arrays([c.ids.combine_chunks() if hasattr(c.ids, "combine_chunks") else c.ids
                                 for c in self.cleaned])  # fmt: skip
+        rules = pa.array([use.rule.name for use in self.uses], pa.string())
         links = pa.table(
             {
                 "left_id": ids.take(pa.array(self.left[chosen])),
                 "right_id": ids.take(pa.array(self.right[chosen])),
                 "weight": self.weight[chosen],
-                "rule": self.rule[chosen],
+                "rule": rules.take(pa.array(self.rule[chosen])),
                 "cluster": groups[self.left[chosen]],
             }
         )
-        clusters = pa.table({"side": self.standard.column("side"), "id": ids, "cluster": groups})
-        return Outcome(links, clusters, {}, {})
+        sides = pa.array(["left", "right"]).take(self.standard.column("side").combine_chunks())
+        clusters = pa.table({"side": sides, "id": ids, "cluster": groups})
+        self._step("deciding", len(chosen), "links")
+        model = model_of(self.comparisons, self.groups, self.weights, two_files=self.across)
+        return Outcome(links, clusters, model, facts_of(self, chosen, groups))
 
-
-def one_to_one(
-    left: NDArray[np.int64], right: NDArray[np.int64], weight: NDArray[np.float64], cut: float
-) -> NDArray[np.int64]:
-    """Rows of the pairs at or above `cut` that remain when the strongest goes first and every record has one partner.
-
-    Equal weights: the smaller numbers first.
-    """
-    import numpy as np
-
-    rows = np.flatnonzero(weight >= cut)
-    rows = rows[np.lexsort((right[rows], left[rows], -weight[rows]))]
-    taken: set[int] = set()
-    kept = []
-    for row, one, other in zip(rows.tolist(), left[rows].tolist(), right[rows].tolist(), strict=True):
-        if one not in taken and other not in taken:
-            taken.update((one, other))
-            kept.append(row)
-    return np.array(sorted(kept), dtype=np.int64)
+    def _step(self, name: str, rows: int, of: str) -> None:
+        now = time.perf_counter()
+        self.steps.append({"step": name, "rows": rows, "of": of, "seconds": round(now - self.clock, 3)})
+        self.clock = now

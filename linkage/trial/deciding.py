@@ -1,0 +1,111 @@
+"""From weighed pairs to links and clusters, with lines that are the same for all files.
+
+One file: average linkage. Two files that hold nobody twice: one to one, the strongest first. Otherwise every record
+goes with its best partner (linkage handbook 9).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.int64]
+    Bits = NDArray[np.float64]
+
+#: A link between two files: odds of eight to one by the model's own reckoning.
+LINK_CUT = 3.0
+#: Groups of one file are joined while their mean is at least this; a pair never compared counts −5.
+GROUP_CUT = -3.0
+MARGIN = 4.0
+_SURE = 12.0
+_MOST_WITH_TWO = 0.005
+
+
+def holds_nobody_twice(left: Numbers, right: Numbers, weight: Bits) -> bool:
+    """Whether both files look free of duplicates: hardly any record has two partners it agrees with beyond doubt."""
+    import numpy as np
+
+    sure = weight >= _SURE
+    if not sure.any():
+        return True
+    for side in (left[sure], right[sure]):
+        _, counts = np.unique(side, return_counts=True)
+        if (counts > 1).mean() > _MOST_WITH_TWO:
+            return False
+    return True
+
+
+def one_to_one(left: Numbers, right: Numbers, weight: Bits, cut: float) -> Numbers:
+    """Rows of the pairs at or above `cut` that remain when the strongest goes first and every record has one partner.
+
+    Equal weights: the smaller numbers first.
+    """
+    import numpy as np
+
+    rows = np.flatnonzero(weight >= cut)
+    rows = rows[np.lexsort((right[rows], left[rows], -weight[rows]))]
+    taken: set[int] = set()
+    kept = []
+    for row, one, other in zip(rows.tolist(), left[rows].tolist(), right[rows].tolist(), strict=True):
+        if one not in taken and other not in taken:
+            taken.update((one, other))
+            kept.append(row)
+    return np.array(sorted(kept), dtype=np.int64)
+
+
+def best_partners(left: Numbers, right: Numbers, weight: Bits, cut: float) -> Numbers:
+    """Rows at or above `cut` that are the best of at least one of their two records, equal bests included."""
+    import numpy as np
+
+    kept = np.zeros(len(weight), dtype=bool)
+    for side in (left, right):
+        best = np.full(int(side.max(initial=0)) + 1, -np.inf)
+        np.maximum.at(best, side, weight)
+        kept |= weight >= best[side]
+    return np.flatnonzero(kept & (weight >= cut))
+
+
+def components(size: int, left: Numbers, right: Numbers) -> Numbers:
+    """Connected records, named by the smallest of them."""
+    import numpy as np
+
+    names = np.arange(size)
+    while True:
+        before = names.copy()
+        low = np.minimum(names[left], names[right])
+        np.minimum.at(names, left, low)
+        np.minimum.at(names, right, low)
+        names = names[names]
+        if (names == before).all():
+            return names
+
+
+def close_calls(left: Numbers, right: Numbers, weight: Bits, chosen: Numbers) -> int:
+    """Chosen links of which one record has another partner within the margin."""
+    import numpy as np
+
+    close = np.zeros(len(chosen), dtype=bool)
+    for side in (left, right):
+        order = np.lexsort((-weight, side))
+        same = side[order][1:] == side[order][:-1]
+        first = np.append(True, ~same) if len(order) else np.zeros(0, dtype=bool)
+        second = np.full(int(side.max(initial=0)) + 1, -np.inf)
+        follows = np.flatnonzero(~first & np.append(False, first[:-1]))
+        second[side[order][follows]] = weight[order][follows]
+        close |= second[side[chosen]] >= weight[chosen] - MARGIN
+    return int(close.sum())
+
+
+def part_weak_couples(groups: Numbers, left: Numbers, right: Numbers, weight: Bits, line: float) -> Numbers:
+    """The groups, with those of just two records parted whose one weight is below `line`: no third record bears them
+    out."""
+    import numpy as np
+
+    sizes = np.bincount(groups, minlength=len(groups))
+    weak = (groups[left] == groups[right]) & (sizes[groups[left]] == 2) & (weight < line)
+    result = groups.copy()
+    result[right[weak]] = right[weak]
+    return result
