@@ -5,24 +5,22 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.own_environment import environment
+
 SHARED_KEY, PASSWORD = "TestKey", "password"
 OURS, SERVICE = "X26ABC1", "X26ABC2"
-_ENVIRONMENT = ROOT / "var" / "servers" / "mesh"
 
 
 @contextmanager
 def mesh_server() -> Iterator[str]:
     """The address of a running sandbox with empty mailboxes X26ABC1 to X26ABC3; stopped when the block ends."""
-    python = _environment()
+    python = environment("mesh-sandbox")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -39,24 +37,6 @@ def mesh_server() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=20)
-
-
-def _environment() -> Path:
-    """The sandbox's Python; made once from its own lock file, every package checked against its hash."""
-    python = _ENVIRONMENT / "bin" / "python"
-    marker = _ENVIRONMENT / "installed"
-    if not marker.exists():
-        _ENVIRONMENT.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", _ENVIRONMENT], check=True)
-        lock = ["--require-hashes", "-r", ROOT / "tools" / "mesh-sandbox.lock"]
-        uv = Path(sys.executable).with_name("uv")
-        if uv.exists():
-            install = [uv, "pip", "install", "-q", "--python", python, *lock]
-        else:
-            install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *lock]
-        subprocess.run(install, check=True, env={**os.environ, "UV_PYTHON_DOWNLOADS": "never"})
-        marker.touch()
-    return python
 
 
 def _wait_for(address: str) -> None:
