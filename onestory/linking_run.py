@@ -20,6 +20,7 @@ from linkage.trial.reading import Records, read_records
 from linkage.trial.refusal import Refused
 from linkage.trial.roles import Guess, Role, Roles, guess_roles, read_roles, write_roles
 from linkage.trial.whole_file import agree
+from linkage.trial.wording import reader_words
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -104,7 +105,7 @@ class Trial:
     def finish(self, progress: Progress) -> dict[str, Any]:
         """Link, write everything to the folder, and return the summary."""
         watch = _Watch(progress)
-        outcome = self._outcome(watch.tell)
+        outcome = _in_words(self._outcome(watch.tell))
         watch.tell("writing", 0.98)
         files = self._write(outcome)
         return self._summarise(outcome, files, watch)
@@ -141,7 +142,7 @@ class Trial:
         import pyarrow.parquet as pq
         from pyarrow import csv
 
-        links, clusters = _with_rules(outcome), outcome.clusters
+        links, clusters = outcome.links, outcome.clusters
         clusters = _with_sides(clusters) if self.kind == "link" else clusters.select(["id", "cluster"])
         pq.write_table(links, self.out / _LINKS)
         csv.write_csv(links, self.out / "links.csv")
@@ -228,15 +229,25 @@ def _nobody_to_compare(table: pa.Table, roles: Roles) -> Outcome:
     return Outcome(links, clusters, {}, {"pairs": 0, "possible_pairs": 0, "clusters": 0})
 
 
-def _with_rules(outcome: Outcome) -> pa.Table:
-    """The links with their rules in words, where the run gave the number of the rule."""
+def _in_words(outcome: Outcome) -> Outcome:
+    """The same outcome with the analyst's own headings in rules, levels and patterns."""
     import pyarrow as pa
 
-    links, rules = outcome.links, outcome.facts.get("blocking")
-    if not rules or not pa.types.is_integer(links["rule"].type):
-        return links
-    names = pa.array([rule["rule"] for rule in rules], pa.string())
-    return links.set_column(links.column_names.index("rule"), "rule", names.take(links["rule"].combine_chunks()))
+    from linkage.trial.run import Outcome
+
+    facts, links = dict(outcome.facts), outcome.links
+    reword = reader_words(facts.get("sides", ()))
+    for key in ("blocking", "model", "patterns"):
+        if key in facts:
+            facts[key] = reword(facts[key])
+    facts["sides"] = [
+        {**side, "fields": [{**field, "field": reword(field["field"])} for field in side["fields"]]}
+        for side in facts.get("sides", ())
+    ]
+    coded = links["rule"].cast(pa.string()).combine_chunks().dictionary_encode()
+    rules = pa.array([reword(rule) for rule in coded.dictionary.to_pylist()], pa.string()).take(coded.indices)
+    links = links.set_column(links.column_names.index("rule"), "rule", rules)
+    return Outcome(links, outcome.clusters, outcome.model, facts)
 
 
 def _with_sides(clusters: pa.Table) -> pa.Table:

@@ -18,6 +18,7 @@ from review.linkage_report import bits, interval, number, percent, waterfall, wo
 WIDTH: Final = 720  # of the weight chart
 HEIGHT: Final = 220
 _BAR: Final = 240  # of a bar in a table
+_LEVELS_SHOWN: Final = 20  # of one comparison
 _SILENT: Final = "this run did not work it out"
 
 
@@ -40,6 +41,7 @@ def write(summary: Mapping[str, Any], path: Path) -> Path:
         level_bar=level_bar,
         strongest=strongest(facts),
         waterfall=waterfall,
+        commonest=commonest,
         of_largest=of_largest,
         rules=_main_and_minor(facts.get("blocking", ())),
         why_not=lambda key: facts.get("not_measured", {}).get(key, _SILENT),
@@ -90,6 +92,12 @@ def _main_and_minor(rules: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[st
     pairs, links = (sum(rule.get(count, 0) for rule in rules) for count in ("pairs", "links"))
     main = [r for r in rules if 100 * r["pairs"] >= pairs or (links and 100 * r.get("links", 0) >= links)]
     return main, [rule for rule in rules if rule not in main]
+
+
+def commonest(levels: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """All levels, or of very many the commonest among the same people, in their order."""
+    shown = sorted(levels, key=lambda level: -float(level["m"]))[:_LEVELS_SHOWN]
+    return [level for level in levels if level in shown]
 
 
 def level_bar(weight: float, largest: float) -> dict[str, float | str]:
