@@ -7,7 +7,7 @@ not even through a third record (linkage handbook 9, sources 9.3). The result do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from linkage.deterministic import Rule
@@ -26,6 +26,7 @@ _PROVEN = frozenset(
 _PROVEN_WEIGHT = (
     40.0  # what a link by rule counts in a group's mean: more than any demographic agreement can contradict
 )
+_PARTS_OF_A_BIT = 1_000_000  # weights are kept to six places
 _MOST_OF_ONE_SOURCE = 2
 _MOST_YEARS_APART = 10
 
@@ -100,11 +101,13 @@ class _Work:
         self, nodes: Mapping[int, Node], edges: Sequence[Edge], constraints: Constraints, bands: Bands
     ) -> None:
         self.nodes, self.edges, self.constraints, self.bands = nodes, edges, constraints, bands
-        self.weights = {(e.left, e.right): _PROVEN_WEIGHT if _is_proven_link(e) else e.weight for e in edges}
+        # Whole millionths of a bit, so that the order of adding them up can never change a mean.
+        self.weights = {(e.left, e.right): _parts(_PROVEN_WEIGHT if _is_proven_link(e) else e.weight) for e in edges}
         self.objections: dict[tuple[int, int], str] = {}
         self.group_of = {record: _single(node) for record, node in nodes.items()}
         self.apart: dict[int, set[int]] = {}
-        for left, right in constraints.apart:
+        # Where people contradict each other nothing is guessed: until they agree, those records do not meet either.
+        for left, right in constraints.apart | constraints.attention:
             self.apart.setdefault(left, set()).add(right)
             self.apart.setdefault(right, set()).add(left)
         held = constraints.undecided | constraints.attention
@@ -117,9 +120,9 @@ class _Work:
         return _RANK[edge.rule], -round(edge.weight, 6), keys[0], keys[1]
 
     def join_decided(self) -> None:
-        for left, right in sorted(self.constraints.together):
-            if left in self.nodes and right in self.nodes:
-                self._join(left, right)
+        """Join what people joined, also through a record that has left since."""
+        for record, first in components(self.constraints.together, present=self.nodes).items():
+            self._join(first, record)
 
     def join_links(self, links: Iterable[Edge]) -> None:
         for edge in links:
@@ -196,12 +199,9 @@ class _Work:
         return "" if edge.rule in _PROVEN or self._mean(left, right) >= self.bands.group_mean else "group_disagrees"
 
     def _mean(self, left: _Group, right: _Group) -> float:
-        total = sum(
-            self.weights.get((min(a, b), max(a, b)), self.bands.missing_pair)
-            for a in left.members
-            for b in right.members
-        )
-        return total / (len(left.members) * len(right.members))
+        missing = _parts(self.bands.missing_pair)
+        total = sum(self.weights.get((min(a, b), max(a, b)), missing) for a in left.members for b in right.members)
+        return total / (_PARTS_OF_A_BIT * len(left.members) * len(right.members))
 
     def _join(self, one: int, other: int) -> None:
         left, right = self.group_of[one], self.group_of[other]
@@ -245,6 +245,31 @@ class _Work:
         if pair in self.objections:
             return "review", self.objections[pair]
         return ("review", "group_conflict") if edge.decision == "link" else (edge.decision, edge.reason)
+
+
+def components(pairs: Iterable[tuple[int, int]], present: Container[int] | None = None) -> dict[int, int]:
+    """Record -> smallest record it is joined to by a chain of pairs; only records that are `present`, when given."""
+    parent: dict[int, int] = {}
+
+    def root(record: int) -> int:
+        parent.setdefault(record, record)
+        while parent[record] != record:
+            parent[record] = parent[parent[record]]
+            record = parent[record]
+        return record
+
+    for left, right in sorted(pairs):
+        one, other = root(left), root(right)
+        parent[max(one, other)] = min(one, other)
+    first: dict[int, int] = {}
+    found = [(record, root(record)) for record in sorted(parent) if present is None or record in present]
+    for record, name in found:
+        first.setdefault(name, record)
+    return {record: first[name] for record, name in found}
+
+
+def _parts(bits: float) -> int:
+    return round(bits * _PARTS_OF_A_BIT)
 
 
 def _single(node: Node) -> _Group:

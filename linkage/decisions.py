@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from linkage.clustering import Constraints
+from linkage.clustering import Constraints, components
 
 Decided = tuple[int, int, str]  # left, right, answer
 
@@ -22,7 +22,7 @@ def constraints_from(decisions: Iterable[Decided]) -> Constraints:
     apart = {pair for pair, given in answers.items() if "not_same" in given}
     undecided = {pair for pair, given in answers.items() if given == {"cannot_tell"}}
     attention = same & apart
-    chain = _components(same - attention)
+    chain = components(same - attention)
     broken = {chain[left] for left, right in apart - attention if left in chain and chain[left] == chain.get(right)}
     attention |= {pair for pair in same - attention if chain[pair[0]] in broken}
     attention |= {
@@ -34,20 +34,3 @@ def constraints_from(decisions: Iterable[Decided]) -> Constraints:
         undecided=frozenset(undecided),
         attention=frozenset(attention),
     )
-
-
-def _components(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
-    """Record -> smallest record it is joined to by a chain of pairs."""
-    parent: dict[int, int] = {}
-
-    def root(record: int) -> int:
-        parent.setdefault(record, record)
-        while parent[record] != record:
-            parent[record] = parent[parent[record]]
-            record = parent[record]
-        return record
-
-    for left, right in sorted(pairs):
-        one, other = root(left), root(right)
-        parent[max(one, other)] = min(one, other)
-    return {record: root(record) for record in list(parent)}

@@ -126,7 +126,7 @@ def form_groups(
     edges = [
         Edge(*row)
         for row in calculation.execute("""
-            select left_id, right_id, rule, pair_decision, pair_reason, weight
+            select left_id, right_id, rule, pair_decision, pair_reason, round(weight, 6)
               from edge_now semi join affected on left_id = record_id order by left_id, right_id""").fetchall()
     ]
     person_of = dict(

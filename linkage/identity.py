@@ -141,8 +141,10 @@ def _retire(
     for _, candidate, group in claims:
         strongest.setdefault(candidate, group)
     for name in sorted(people):
-        if name in taken or people[name].status != "active":
+        is_active = people[name].status == "active"
+        # Who was retired because all records left, and whose records came back as somebody else's, redirects as well.
+        if name in taken or (not is_active and name not in strongest):
             continue
         successor = kept[strongest[name]] if name in strongest else None
-        assignment.merged += successor is not None
+        assignment.merged += is_active and successor is not None
         assignment.changes.append(PersonChange(name, False, "retired", superseded_by=successor))

@@ -44,6 +44,15 @@ _EDGES = """select left_record_id as left_id, right_record_id as right_id, rule,
   decision as stored_decision, reason as stored_reason, model_version
   from identity.link where known_to is null order by 1, 2"""
 
+_MEMBERSHIPS = """with recursive heir(person_id, heir) as (
+    select person_id, person_id from identity.person where superseded_by is null
+    union all
+    select p.person_id, h.heir from identity.person p join heir h on p.superseded_by = h.person_id)
+  select record_id, heir as person_id, reason, is_current
+    from (select distinct on (source_record_id) source_record_id as record_id, person_id, reason,
+            known_to is null as is_current
+            from identity.membership order by source_record_id, version_id desc) last_one join heir using (person_id)"""
+
 # Everything a link run depends on, in one digest: the same digest, the same result (linkage handbook 3).
 _INPUT_DIGEST = """
 select encode(sha256(convert_to(concat_ws('|', %(model)s::text,
@@ -139,13 +148,12 @@ def read_decisions(connection: Connection) -> list[Decision]:
 
 
 def read_memberships(store: Store) -> pa.Table:
-    """record_id, person_id, reason, is_current: the last membership of every record, also of records that have left."""
-    return store.read_arrow(
-        "linker",
-        """select distinct on (source_record_id) source_record_id as record_id, person_id, reason,
-             known_to is null as is_current
-             from identity.membership order by source_record_id, version_id desc""",
-    )
+    """record_id, person_id, reason, is_current: the last membership of every record, also of records that have left.
+
+    A person who became part of another since counts as that other: a record that comes back then finds those it
+    belongs to now, not an id that somebody else holds.
+    """
+    return store.read_arrow("linker", _MEMBERSHIPS)
 
 
 def read_believed(connection: Connection, person_of: Mapping[int, str]) -> Believed:

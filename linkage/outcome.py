@@ -65,7 +65,8 @@ def write_edges(
 ) -> None:
     """Fill `decided_edge`: every edge with its final decision, its reason and who decided it.
 
-    A pair that only reviewers named has an edge too, without weight, so that the decision can be explained.
+    A pair that only reviewers named has an edge too, without weight, so that the decision can be explained and a
+    later run sees that it was taken back; also while one of the records has left.
     """
     import pyarrow as pa
 
@@ -85,7 +86,7 @@ def write_edges(
             (constraints.attention, "review", "needs_attention"),
         )
         for left, right in sorted(pairs)
-        if (left, right) not in known and left in grouped.affected and right in grouped.affected
+        if (left, right) not in known
     ]
     _register(calculation, "outcome_alone", alone)
     calculation.register("model_used", pa.table({"model_version": [model.version]}))

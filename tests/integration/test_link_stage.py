@@ -152,6 +152,27 @@ def test_case_9_a_decision_that_is_withdrawn_has_no_effect_any_more(council: Lin
     assert council.pair("liquidlogic:7", "systmone:1") == ("", "", "")
 
 
+def test_case_10_a_record_that_comes_back_alone_after_a_merge_does_not_take_the_id_that_others_hold(
+    council: LinkageCouncil,
+) -> None:
+    council.put("systmone:1", **IRIS, **NUMBER)
+    council.put("carefirst:3", **WALTER, **OTHER_NUMBER)
+    council.put("liquidlogic:7", **WALTER)
+    council.link()
+    council.night(1)
+    council.end("liquidlogic:7")
+    council.link()
+    council.night(2)
+    council.put("carefirst:3", **IRIS, **NUMBER)  # Walter's file is Iris's, and his id becomes hers
+    council.link()
+    kept = council.person("systmone:1")
+    assert council.person("carefirst:3") == kept
+    council.night(3)
+    council.put("liquidlogic:7", **WALTER | {"postcode": "AV5 5AA"})
+    council.link()
+    assert council.person("systmone:1") == council.person("carefirst:3") == kept != council.person("liquidlogic:7")
+
+
 def test_f35_one_number_on_two_clearly_different_people_is_not_merged_and_both_keep_their_rows(
     council: LinkageCouncil,
 ) -> None:

@@ -1,0 +1,162 @@
+"""A council kept in memory, linked night after night as the stage does it: all records anew, or only what changed.
+
+Tests tell both kinds of run apart from the same evening and hold them equal. Nothing here is faster or smarter than
+the stage; only the database is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from linkage.decisions import constraints_from
+from linkage.engine import find_edges, form_groups, open_calculation
+from linkage.identity import KnownPerson, assign_people
+from linkage.inputs import Before, Decision, Sources
+from linkage.model import Model
+from linkage.outcome import write_edges, write_memberships
+from tests.support.linkage_tables import address_table, person, person_table, reference_table
+
+KEY = b"a key of this test's own, thirty-two"
+
+_EDGES = """select left_id, right_id, rule, pair_decision, pair_reason, round(weight, 6) as weight,
+  round(weight_without_number, 6) as weight_without_number, by_demographics, numbers, levels,
+  decision as stored_decision, reason as stored_reason, model_version from decided_edge order by 1, 2"""
+
+
+@dataclass(frozen=True)
+class Evening:
+    """What is known before a run: the rows and decisions in force, and what the run before left."""
+
+    records: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()
+    before: Before | None = None
+    member_of: Mapping[int, tuple[str, str, bool]] = field(default_factory=dict)  # record -> person, reason, is current
+    people: Mapping[str, KnownPerson] = field(default_factory=dict)
+
+    def put(self, record: int, **fields: Any) -> Evening:
+        """The record is new, or says something else from now on."""
+        return replace(self, records={**self.records, record: fields})
+
+    def end(self, record: int) -> Evening:
+        """The record has left its system."""
+        return replace(self, records={r: f for r, f in self.records.items() if r != record})
+
+    def decide(self, one: int, other: int, answer: str) -> Evening:
+        left, right = sorted((one, other))
+        return replace(self, decisions=(*self.decisions, Decision(left, right, answer, "a reviewer")))
+
+    def withdraw(self, place: int) -> Evening:
+        """The decision at that place is taken back."""
+        kept = tuple(d for number, d in enumerate(self.decisions) if number != place)
+        return replace(self, decisions=kept)
+
+    def sources(self) -> Sources:
+        persons, addresses, references = [], [], []
+        for record, told in sorted(self.records.items()):
+            fields = dict(told)
+            addresses += [(record, postcode) for postcode in fields.pop("addresses", ())]
+            references += [(record, kind, value) for kind, value in fields.pop("references", ())]
+            persons.append(person(record, fields.pop("source"), **fields))
+        return Sources(person_table(persons), address_table(addresses), reference_table(references))
+
+
+@dataclass(frozen=True)
+class Morning:
+    """What a run believes, comparable from run to run, and the evening that follows it."""
+
+    groups: frozenset[frozenset[int]]
+    edges: tuple[tuple[Any, ...], ...]
+    person_of: Mapping[int, str]
+    next: Evening
+
+    @property
+    def believed(self) -> tuple[Any, ...]:
+        return self.groups, self.edges, dict(self.person_of), dict(self.next.member_of), dict(self.next.people)
+
+    def edge(self, one: int, other: int) -> tuple[Any, ...] | None:
+        left, right = sorted((one, other))
+        return next((edge for edge in self.edges if edge[:2] == (left, right)), None)
+
+    def together(self, one: int, other: int) -> bool:
+        return self.person_of[one] == self.person_of[other]
+
+
+Find = Callable[..., Any]
+
+
+def link(evening: Evening, model: Model, *, is_full: bool = False, find: Find = find_edges, **named: Any) -> Morning:
+    """One link run of the evening, from the rows to lasting ids."""
+    calculation = open_calculation()
+    try:
+        calculation.execute("set threads = 1")
+        before = None if is_full else evening.before
+        found = find(calculation, evening.sources(), model, synthetic=True, before=before, **named)
+        constraints = constraints_from((d.left, d.right, d.answer) for d in evening.decisions)
+        grouped = form_groups(calculation, model, constraints, _memberships(evening), is_full=is_full or found.is_full)
+        born = max((known.order for known in evening.people.values()), default=0)
+        named_now = set(grouped.person_of.values())
+        assignment = assign_people(
+            grouped.grouping.groups,
+            grouped.nodes,
+            grouped.person_of,
+            {name: known for name, known in evening.people.items() if name in named_now},
+            key=KEY,
+            next_number=born + 1,
+        )
+        write_memberships(calculation, grouped, assignment)
+        write_edges(calculation, grouped, constraints, evening.decisions, model)
+        people = dict(evening.people)
+        for change in assignment.changes:
+            born += change.is_new
+            order = born if change.is_new else people[change.person_id].order
+            people[change.person_id] = KnownPerson(change.person_id, order, change.status, change.superseded_by)
+        return _morning(calculation, evening, model, people)
+    finally:
+        calculation.close()
+
+
+def _morning(
+    calculation: duckdb.DuckDBPyConnection, evening: Evening, model: Model, people: Mapping[str, KnownPerson]
+) -> Morning:
+    wanted = {record: (name, reason) for record, name, reason in calculation.execute(
+        "select record_id, person_id, reason from membership_wanted").fetchall()}  # fmt: skip
+    left = {r: (name, reason, False) for r, (name, reason, _) in evening.member_of.items() if r not in wanted}
+    member_of = {**left, **{r: (*told, True) for r, told in wanted.items()}}
+    digests = calculation.sql("select record_id, standard_digest, detail_digest from digest_now order by 1")
+    before = Before("digest", model.version, digests.to_arrow_table(), calculation.sql(_EDGES).to_arrow_table())
+    groups: dict[str, set[int]] = {}
+    for record, (name, _) in wanted.items():
+        groups.setdefault(name, set()).add(record)
+    edges = tuple(tuple(row.values()) for row in before.edges.drop_columns(["levels"]).to_pylist())
+    person_of = {record: name for record, (name, _) in wanted.items()}
+    following = replace(evening, before=before, member_of=dict(sorted(member_of.items())), people=people)
+    return Morning(frozenset(frozenset(g) for g in groups.values()), edges, person_of, following)
+
+
+def _memberships(evening: Evening) -> pa.Table:
+    """As the stage reads them: everybody's last membership, the person that it redirects to by now."""
+    rows = [
+        {"record_id": r, "person_id": _now(name, evening.people), "reason": reason, "is_current": is_current}
+        for r, (name, reason, is_current) in evening.member_of.items()
+    ]
+    schema = pa.schema([("record_id", pa.int64()), ("person_id", pa.string()), ("reason", pa.string()),
+                        ("is_current", pa.bool_())])  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _now(name: str, people: Mapping[str, KnownPerson]) -> str:
+    while (successor := people[name].superseded_by) is not None:
+        name = successor
+    return name
+
+
+def history(evening: Evening, changes: Iterable[Callable[[Evening], Evening]]) -> Evening:
+    """The evening after those changes."""
+    for change in changes:
+        evening = change(evening)
+    return evening
