@@ -130,11 +130,12 @@ def tight(bench: Bench) -> Figure:
 def night(bench: Bench) -> Figure:
     """One record in a hundred of both files new or changed."""
     files = _with_model(bench, bench.files())
+    kept = in_turn(bench, files.folder, {"ours_keep": {}}, 1)
     runs = in_turn(bench, files.folder, {"splink": {}, "splink_night": {}, "ours": {}, "ours_night": {}})
     peer = _ratio(runs, "splink_night", "splink", "cpu")
     values = [Value("nightly change of 1 %: CPU / full run", _ratio(runs, "ours_night", "ours", "cpu"), 0.05, True,
                     f"Splink's own night / its full run {peer:.2f}" if peer else "")]  # fmt: skip
-    return Figure("night", f"A night's change of 1 %, {bench.size()}", values, runs, {})
+    return Figure("night", f"A night's change of 1 %, {bench.size()}", values, kept | runs, {})
 
 
 def growth(bench: Bench) -> Figure:

@@ -30,7 +30,8 @@ CONTENDERS: Final[dict[str, str]] = {
     "ours_best": "onestory.bench_ours:best",
     "ours_tight_rules": "onestory.bench_ours:tight_rules",
     "ours_training": "onestory.bench_ours:trained",
-    "ours_night": "onestory.bench_ours:night",
+    "ours_night": "onestory.bench_night:night",
+    "ours_keep": "onestory.bench_night:keep",
     "ours_trial": "onestory.bench_ours:trial",
     "ours_set": "onestory.bench_linkage_sets:run_set",
 }

@@ -64,6 +64,11 @@ class Files:
         return self.folder / "night_right.parquet"
 
     @property
+    def kept(self) -> Path:
+        """What a full run of ours left for the nights after it."""
+        return self.folder / "kept.duckdb"
+
+    @property
     def truth(self) -> Path:
         return self.folder / "truth" / "truth.parquet"
 

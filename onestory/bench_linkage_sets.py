@@ -45,7 +45,8 @@ def run_set(clock: Clock, folder: Path, name: str, data: str) -> None:
 
     clock.start()
     chosen = SETS[name]
-    tables, truth = [], {}
+    tables: list[pa.Table] = []
+    truth: dict[str, Hashable] = {}
     for side, file in enumerate(chosen.files):
         table, persons = _blinded(Path(data) / file, chosen, "lr"[side])
         tables.append(table)

@@ -70,7 +70,7 @@ def _run(
         chunks = ceil(pq.read_metadata(files.right).num_rows / _RECORDS_AT_ONCE)
         counts = run_executor(
             connection, compile_settings(settings), "care", "health", keep_above=keep_above,
-            identifier=_stage() if identifiers else None, guards=guards, chunks=chunks,
+            identifier=stage() if identifiers else None, guards=guards, chunks=chunks,
         )  # fmt: skip
         clock.step("identify and score")
         weight = "weight" if guards else "match_weight"
@@ -82,7 +82,8 @@ def _run(
         clock.tell(accepted=counts.identifier_accepted, links=counts.kept, chunks=chunks)
 
 
-def _stage() -> IdentifierStage:
+def stage() -> IdentifierStage:
+    """The identifier stage with the points all contenders use; a patient's second record stays open to blocking."""
     return IdentifierStage("nhs_number", identifier_agreement(), settles_both=False, weigh=False)
 
 
@@ -156,30 +157,6 @@ def _fixed(first: float, size: int) -> NDArray[np.float64]:
     """A first level set by hand, a hundredth of the rest for what lies between, the rest for the last."""
     middle = [(1 - first) / 100] * (size - 2)
     return np.array([first, *middle, 1 - first - sum(middle)])
-
-
-def night(clock: Clock, folder: Path, model: str = "tutorial", keep_above: float = 0.0) -> None:
-    """The changed records of a night against everything, both ways, with the same model."""
-    files = Files(folder)
-    settings = json.loads(files.model(model).read_text(encoding="utf-8"))
-    compiled = compile_settings(settings)
-    with connect(folder) as connection:
-        for name, path in (("care", files.left), ("health", files.right), ("care_night", files.night_left),
-                           ("health_night", files.night_right)):  # fmt: skip
-            connection.execute(f"create view {name} as from read_parquet('{path}')")
-        for column in ("forename", "surname"):
-            connection.execute(f"create table kept_{column} as from read_parquet('{files.frequency(column)}')")
-        frequencies = {column: f"kept_{column}" for column in ("forename", "surname")}
-        connection.execute("create table found (left_id varchar, right_id varchar, weight double, rule varchar)")
-        for left, right in (("care_night", "health"), ("care", "health_night")):
-            run_executor(connection, compiled, left, right, keep_above=keep_above, identifier=_stage(),
-                         frequencies=frequencies)  # fmt: skip
-            connection.execute("""insert into found select left_id, right_id,
-                case when rule_number < 0 then 99.0 else match_weight end,
-                case when rule_number < 0 then 'identifier' else 'scored' end from scored_pair""")
-            clock.step(f"{left} and {right}")
-        connection.execute(f"copy (select distinct * from found) to '{files.links('ours_night')}' (format parquet)")
-        clock.step("write")
 
 
 def trial(clock: Clock, folder: Path) -> None:

@@ -18,7 +18,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     told = CliRunner().invoke(
         app,
         ["bench", "linkage", "--home", str(home), "--patients", "4000", "--clients", "400", "--repeat", "1",
-         "--figures", "speed,tight", "--keep", str(home / "kept")],
+         "--figures", "speed,tight,night", "--keep", str(home / "kept")],
     )  # fmt: skip
     assert told.exit_code == 0, told.output
     return home
@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_contender_ran_and_the_page_says_how_and_with_what(folder: Path) -> None:
     kept = json.loads((folder / "kept" / "linkage.json").read_text(encoding="utf-8"))
-    assert set(kept) == {"speed", "tight"}
+    assert set(kept) == {"speed", "tight", "night"}
     for part in kept.values():
         assert part["command"].startswith("onestory bench linkage --patients 4000")
         assert part["versions"]["splink"].startswith("5.")
@@ -48,6 +48,20 @@ def test_our_engine_and_the_hand_written_sql_give_the_links_and_weights_of_splin
         assert rows[0] > 50
         assert rows[1] < 1e-9
         assert rows[2] == 0
+
+
+def test_a_night_against_the_kept_keys_finds_the_pairs_and_weights_that_splink_finds_against_everything(
+    folder: Path,
+) -> None:
+    world = next((folder / "linkage").glob("world_*"))
+    rows = duckdb.sql(f"""
+        select count(*), count(*) filter (s.weight is null or o.weight is null),
+               max(abs(s.weight - o.weight)) filter (o.rule = 'scored')
+          from '{world / "links_splink_night.parquet"}' s
+          full join '{world / "links_ours_night.parquet"}' o using (left_id, right_id)""").fetchall()[0]
+    assert rows[0] > 3
+    assert rows[1] == 0
+    assert rows[2] is None or rows[2] < 1e-9
 
 
 def test_a_figure_there_is_none_of_is_refused_with_the_names_of_those_there_are(tmp_path: Path) -> None:
