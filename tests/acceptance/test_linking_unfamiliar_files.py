@@ -320,6 +320,31 @@ def test_the_same_files_and_seed_give_the_same_links(tmp_path: Path) -> None:
     assert (run(tmp_path, "link", *files, "--seed", "7").out / "links.csv").read_bytes() == before
 
 
+def test_the_report_shows_what_the_run_found_and_its_waterfalls_add_up(tmp_path: Path) -> None:
+    files = (written(tmp_path / "a.csv", HEADINGS, left()), written(tmp_path / "b.csv", HEADINGS, right()))
+    answer = run(tmp_path, "link", *files)
+    facts = answer.summary["facts"]
+    assert facts["patterns"] and facts["blocking"] and facts["model"]["comparisons"]
+    for pattern in facts["patterns"]:
+        assert sum(part["bits"] for part in pattern["parts"]) == pytest.approx(pattern["total"])
+        assert pattern["pairs"] >= 10
+    assert sum(rule["pairs"] for rule in facts["blocking"]) == facts["pairs"]
+    assert sum(rule["links"] for rule in facts["blocking"]) == len(answer.links) == answer.summary["links"]
+    assert sum(bin["linked"] for bin in facts["weights"]) == len(answer.links)
+    assert "Not measured" not in answer.page
+
+
+def test_a_kept_model_links_again_without_learning(tmp_path: Path) -> None:
+    files = (written(tmp_path / "a.csv", HEADINGS, left()), written(tmp_path / "b.csv", HEADINGS, right()))
+    first = run(tmp_path, "link", *files)
+    before = first.links
+    model = tmp_path / "model.json"
+    model.write_bytes((first.out / "model.json").read_bytes())
+    again = run(tmp_path, "link", *files, "--model", model)
+    assert again.code == 0, again.said
+    assert len(set(again.links) & set(before)) >= 0.98 * len(before)
+
+
 @pytest.mark.parametrize(
     ("words", "saying"),
     [
