@@ -71,7 +71,9 @@ def _figures(summary: Mapping[str, Any], facts: Mapping[str, Any]) -> list[tuple
             rows.append(("records with a link", f"{linked:,}", f"{share} in {_plain(file['file'])}"))
     for estimate in facts.get("estimates", ()):
         if estimate["value"] is not None:
-            rows.append((_plain(estimate["what"]), f"{100 * estimate['value']:.2f} %", "estimated; see the report"))
+            own = "reckon" in estimate["how"]
+            meaning = "the model's own reckoning, which is no error rate" if own else "estimated; see the report"
+            rows.append((_plain(estimate["what"]), f"{100 * estimate['value']:.2f} %", meaning))
     rows.append(("time", f"{summary['seconds']:,.1f}", "seconds"))
     return rows
 
