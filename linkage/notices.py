@@ -59,6 +59,17 @@ def note_notice(context: RunContext, notice: Notice) -> RunResult:
     return recorded("notice", "linker", context, lambda store, lease: _note(store, lease, notice))
 
 
+def withdraw_notice(
+    context: RunContext, number: int, reason: str, first_officer: str, second_officer: str
+) -> RunResult:
+    """Take a notice back: later runs link as if it had never come. It stays on record.
+
+    The result is `refused`, and says why, without a reason, without two officers, or when no such notice is in force.
+    """
+    officers = (first_officer.strip(), second_officer.strip())
+    return recorded("notice", "linker", context, lambda store, lease: _withdraw(store, lease, number, reason, officers))
+
+
 def notices(connection: Connection) -> tuple[KeptNotice, ...]:
     """Every notice, oldest first; one is in force while the decision made from it is."""
     rows = connection.exec_driver_sql(
@@ -83,11 +94,28 @@ def _note(store: Store, _: Lease, notice: Notice) -> RunResult:
     return RunResult("notice", "", RunState.DONE, {"notices": 1}, (told,))
 
 
+def _withdraw(store: Store, _: Lease, number: int, reason: str, officers: tuple[str, str]) -> RunResult:
+    refusal = "" if reason.strip() and _are_two(officers) else "taking a notice back needs a reason and two officers"
+    if not refusal:
+        with store.connect("linker") as connection:
+            done = connection.exec_driver_sql(_TAKE_BACK, {"number": number}).rowcount
+        refusal = "" if done else f"there is no notice {number} in force"
+    if refusal:
+        finding = Finding("NOTICE_REFUSED", refusal, "nothing was changed; see the list of notices")
+        return RunResult("notice", "", RunState.REFUSED, findings=(finding,))
+    told = Finding("NOTICE_WITHDRAWN", f"notice {number}, by {' and '.join(officers)}: {reason.strip()}")
+    return RunResult("notice", "", RunState.DONE, {"notices": 1}, (told,))
+
+
+def _are_two(officers: tuple[str, str]) -> bool:
+    return all(officers) and officers[0].casefold() != officers[1].casefold()
+
+
 def _write(connection: Connection, notice: Notice) -> int:
     officers = (notice.first_officer.strip(), notice.second_officer.strip())
     if notice.kind not in ANSWERS:
         raise NoticeRefused(f"a notice is one of {', '.join(ANSWERS)}")
-    if not notice.reference.strip() or not all(officers) or officers[0].casefold() == officers[1].casefold():
+    if not notice.reference.strip() or not _are_two(officers):
         raise NoticeRefused("a notice needs its reference and two different officers")
     left, right = sorted((notice.left, notice.right))
     if left == right:
@@ -111,6 +139,8 @@ _RECORDS = """select r.source_record_id, coalesce(bool_or(p.is_restricted), fals
    where r.source_record_id = any(%(records)s) group by 1"""
 _WITHDRAW = """update identity.decision set withdrawn_at = clock_timestamp()
    where left_record_id = %(left)s and right_record_id = %(right)s and withdrawn_at is null and answer <> %(answer)s"""
+_TAKE_BACK = """update identity.decision d set withdrawn_at = clock_timestamp() from ledger.notice n
+   where n.notice_id = %(number)s and n.decision_id = d.decision_id and d.withdrawn_at is null"""
 _KEEP = """with decided as (
     insert into identity.decision (left_record_id, right_record_id, answer, reviewer, reason)
     values (%(left)s, %(right)s, %(answer)s, %(reviewer)s, 'notice ' || %(kind)s || ': ' || %(reference)s)

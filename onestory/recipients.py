@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from domain.run import RunContext, RunResult
     from governance.recipients import PreparedFrom
 
 app = typer.Typer(
@@ -84,16 +85,23 @@ def add(
     second: Annotated[str, typer.Option(help="The officer who agrees; another person.")],
 ) -> None:
     """Put an authorised notice on record. The next link run follows it; after a split see `onestory recipients`."""
-    from domain.profile import load_profile
-    from domain.run import RunContext
     from linkage.notices import Notice, note_notice
 
-    context = RunContext(load_profile(profile), run_id=f"by-hand-{date.today()}", actor=getpass.getuser())
-    result = note_notice(context, Notice(kind, left, right, reference, first, second))
-    for finding in result.findings:
-        typer.echo(f"{finding.code}: {finding.message}")
-    if not result.is_done:
-        raise typer.Exit(REFUSED)
+    _tell(note_notice(_by_hand(profile), Notice(kind, left, right, reference, first, second)))
+
+
+@app.command()
+def withdraw(
+    number: Annotated[int, typer.Argument(help="The notice's number, as `onestory notice list` shows it.")],
+    profile: ProfileOption,
+    reason: Annotated[str, typer.Option(help="Why it is taken back. No names or numbers of people.")],
+    first: Annotated[str, typer.Option(help="The officer who authorises it.")],
+    second: Annotated[str, typer.Option(help="The officer who agrees; another person.")],
+) -> None:
+    """Take a notice back: later link runs go as if it had never come. It stays on record."""
+    from linkage.notices import withdraw_notice
+
+    _tell(withdraw_notice(_by_hand(profile), number, reason, first, second))
 
 
 @app.command("list")
@@ -118,6 +126,20 @@ def show(profile: ProfileOption) -> None:
                 "yes" if kept.is_in_force else "no",
             )
     Console(width=160).print(table)
+
+
+def _by_hand(profile: Path) -> RunContext:
+    from domain.profile import load_profile
+    from domain.run import RunContext
+
+    return RunContext(load_profile(profile), run_id=f"by-hand-{date.today()}", actor=getpass.getuser())
+
+
+def _tell(result: RunResult) -> None:
+    for finding in result.findings:
+        typer.echo(f"{finding.code}: {finding.message}")
+    if not result.is_done:
+        raise typer.Exit(REFUSED)
 
 
 def _table(*columns: str) -> Table:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from domain.run import RunState
-from governance import identity_notices
+from domain.run import RunContext, RunState
+from governance.recipients import releases_showing
 from governance.store import Store
+from linkage.notices import Notice, note_notice, withdraw_notice
 from tests.support.linkage_numbers import nhs_number
 from tests.support.row_faults_door import PEOPLE, FirstNight, Night, RowCouncil, Straight, first_night, key
 
@@ -95,26 +96,24 @@ def test_f36_a_second_number_under_one_id_joins_only_by_a_notice_two_people_stan
     council.change("PERSON", 1, "NHS_NUMBER", new)
     council.change("REFERENCE", 1, "REF_NUMBER", new)
     linked(council, 1, "PEOPLE_PARTED", new)
-    one, other = f"carefirst:{key('carefirst', 1)}", f"micare:{key('micare', 1)}"
     assert council.person("carefirst", 1) != council.person("micare", 1), "two numbers, so two people for now"
     assert pair(council, key("carefirst", 1), key("micare", 1))[1:] == ("review", "different_verified_numbers")
-    with pytest.raises(identity_notices.NoticeError, match="two different people"):
-        identity_notices.record(
-            council.profile, "replacement", one, other, reference="NBO-1", first="A. Lee", second="a. lee"
-        )
-    notice = identity_notices.record(
-        council.profile, "replacement", one, other, reference="NBO-1", first="A. Lee", second="B. Roe"
-    )
+    context = RunContext(council.profile, "by-hand", "test")
+    left, right = council.record("carefirst", 1), council.record("micare", 1)
+    alone = note_notice(context, Notice("number_replaced", left, right, "NBO-1", "A. Lee", "a. lee"))
+    assert alone.state is RunState.REFUSED and "two different officers" in alone.findings[0].message
+    assert note_notice(context, Notice("number_replaced", left, right, "NBO-1", "A. Lee", "B. Roe")).is_done
     joined = council.publish(1)
     assert joined.of("link").counts["people_merged"] == 1
     assert council.person("carefirst", 1) == council.person("micare", 1)
     assert pair(council, key("carefirst", 1), key("micare", 1))[1:] == ("link", "human_decision")
     assert events(council) == before
-    told = council.ask("select actor, messages::text as said from ledger.run where stage = 'notice'")
-    assert [row["actor"] for row in told] == ["A. Lee and B. Roe"] and "NBO-1" in told[0]["said"]
-    identity_notices.withdraw(
-        council.profile, notice, reason="the numbers agree again", first="A. Lee", second="B. Roe"
-    )
+    (told,) = council.ask("select notice_id, reference, first_officer, second_officer from ledger.notice", "auditor")
+    assert [*told.values()][1:] == ["NBO-1", "A. Lee", "B. Roe"]
+    number = int(told["notice_id"])
+    assert withdraw_notice(context, number, "", "A. Lee", "B. Roe").state is RunState.REFUSED
+    assert withdraw_notice(context, number, "the numbers agree again", "A. Lee", "B. Roe").is_done
+    assert withdraw_notice(context, number, "once more", "A. Lee", "B. Roe").state is RunState.REFUSED
     council.whole(2)
     assert council.now() == straight.now
 
@@ -153,7 +152,7 @@ def test_f38_people_who_shared_a_number_by_mistake_are_parted_nothing_is_lost_an
     for source, person in (("carefirst", mine), ("micare", other)):
         whose = {row["person_id"] for row in council.shown()["request"] if row["source"] == source}
         assert person in whose and ({mine, other} - {person}).isdisjoint(whose), "events went by their source's id"
-    given = identity_notices.recipients(council.profile, shared)
-    assert [told.what for told in given] == ["analysts of the release"] * len(given) and len(given) >= 2
+    with Store(council.profile).connect("linker") as connection:
+        assert len(releases_showing(connection, shared)) >= 2
     council.whole(2)
     assert council.now() == straight.now

@@ -175,6 +175,12 @@ class RowCouncil:
         name = f"{source}:{key(source, number)}"
         return next(person for person, names in self.groups().items() if name in names.split("+"))
 
+    def record(self, source: str, number: int) -> int:
+        """The internal number of a record."""
+        query = f"""select source_record_id from identity.source_record
+                     where source = '{source}' and source_person_key = '{key(source, number)}'"""
+        return int(self.ask(query)[0]["source_record_id"])
+
     def dump(self) -> dict[str, list[str]]:
         """Everything of both sources with its history, the people, and what is held (see `canonical_dump`)."""
         landed = {f"{s} {name}": lines for s in SOURCES for name, lines in canonical_dump(self.profile, s).items()}
