@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
 MET, PAIRS = "executor_met", "executor_pair"
+_WORTH_GROUPING = 0.15  # share of pairs found twice above which grouping costs less than weighing them again (measured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,44 +68,55 @@ def make_pairs(
     meeting: Meeting,
     *,
     left: str,
-    conditions: Sequence[str],
     ready: Sequence[str],
     left_out: str | None,
-) -> None:
+    may_repeat: bool,
+) -> dict[int, int]:
     """Fill `executor_pair` (l, r, rule): the rows of every candidate of a meeting, with the first rule that found it.
 
-    `left` stands in for the meeting's left table: it holds the records still open, with their row in `__row`;
-    `conditions` limit the records; `ready` are selects of pairs (l, r, rule) found before; rows of the right file in
-    `left_out`, a select, do not take part.
+    Gives back how many pairs each rule found, found before or not. `left` stands in for the meeting's left table: it
+    holds the records still open, with their row in `__row`; `ready` are selects of pairs (l, r, rule) found before;
+    rows of the right file in `left_out`, a select, do not take part. With `may_repeat` the pairs of rules that overlap
+    little are left as they are: weighing a few twice is cheaper than grouping all.
     """
-    con.execute(f"create or replace temp table {MET} (l uinteger, r uinteger, rule smallint)")
+    con.execute(f"create or replace temp table {PAIRS} (l uinteger, r uinteger, rule smallint)")
     for select in ready:
-        con.execute(f"insert into {MET} {select}")
-    where = " and ".join((*meeting.order, *conditions)) or "true"
+        con.execute(f"insert into {PAIRS} {select}")
+    where = " and ".join(meeting.order) or "true"
     ways = [(rule, way) for rule in model.rules for way in rule.ways]
+    found = dict.fromkeys((rule.number for rule in model.rules), 0)
     for rule, way in ways:
-        source = _exploded(rule, meeting, left) if rule.exploded else _plain(model, way, meeting, left)
-        con.execute(f"insert into {MET} select {source} where {where}".replace("__rule__", str(rule.number)))
-    absent = f"where rule < 0 or r not in ({left_out})" if left_out else ""
-    single = len(ways) == 1 and not ways[0][0].exploded and not ready
-    chosen, grouped = ("l, r, rule", "") if single else ("l, r, min(rule) as rule", "group by l, r")
-    con.execute(f"create or replace temp table {PAIRS} as select {chosen} from {MET} {absent} {grouped}")
-    con.execute(f"drop table {MET}")
+        columns, source = _exploded(rule, meeting, left) if rule.exploded else _plain(model, way, meeting, left)
+        select = f"select {columns}, {rule.number} {source} where {where}"
+        found[rule.number] += int(con.execute(f"insert into {PAIRS} {select}").fetchall()[0][0])
+    if left_out:
+        con.execute(f"delete from {PAIRS} where rule >= 0 and r in ({left_out})")
+    if (len(ways) > 1 or ready) and not (may_repeat and _overlap(con) < _WORTH_GROUPING):
+        con.execute(f"alter table {PAIRS} rename to {MET}")
+        con.execute(f"create temp table {PAIRS} as select l, r, min(rule) as rule from {MET} group by l, r")
+        con.execute(f"drop table {MET}")
+    return found
 
 
-def _plain(model: CompiledModel, way: Tree, meeting: Meeting, left: str) -> str:
+def _overlap(con: duckdb.DuckDBPyConnection) -> float:
+    """The share of pairs found that were found before, roughly."""
+    pairs, different = con.execute(f"select count(*), approx_count_distinct((l, r)) from {PAIRS}").fetchall()[0]
+    return float(1 - different / pairs) if pairs else 0.0
+
+
+def _plain(model: CompiledModel, way: Tree, meeting: Meeting, left: str) -> tuple[str, str]:
     on = write_condition(way)
     if not meeting.carried:
         on = model.derived.spelled_out(on, "r")
-    return f"""l."__row", r.rowid::uinteger, __rule__ from {left} l join {meeting.right} r on {on}"""
+    return 'l."__row", r.rowid::uinteger', f"from {left} l join {meeting.right} r on {on}"
 
 
-def _exploded(rule: Rule, meeting: Meeting, left: str) -> str:
-    """The pairs of a rule that meets the values of lists one by one; a pair may come more than once."""
+def _exploded(rule: Rule, meeting: Meeting, left: str) -> tuple[str, str]:
+    """The pairs of a rule that meets the values of lists one by one."""
     sides = []
     for side, records, row in (("l", left, '"__row"'), ("r", meeting.right, "rowid::uinteger")):
         select = f'select *, {row} as "__met" from {records}'
         for column in rule.exploded:
             select = f'select * exclude ("{column}"), unnest("{column}") as "{column}" from ({select})'
         sides.append(f"({select}) {side}")
-    return f'l."__met", r."__met", __rule__ from {sides[0]} join {sides[1]} on {sql(rule.ways[0])}'
+    return 'distinct l."__met", r."__met"', f"from {sides[0]} join {sides[1]} on {sql(rule.ways[0])}"

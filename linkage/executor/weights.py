@@ -37,6 +37,17 @@ def weight_column(comparison: Comparison, frequencies: Frequencies, gamma: str |
     return f"(case {gamma} {' '.join(f'when {number} then {part}' for number, part in arms.items())} end)"
 
 
+def most_weight(comparison: Comparison, frequencies: Frequencies) -> str | None:
+    """What the comparison's part can come to at most for a record of the left file; None when that is not known."""
+    parts = []
+    for level in comparison.levels:
+        if level.frequency is not None and not _is_settled(level):
+            return None
+        extra = "" if level.frequency is None else f' + l."{frequencies.settled[level.frequency]}"'
+        parts.append(f"{level.weight!r}::double{extra}")
+    return f"greatest({', '.join(parts)})"
+
+
 def total_weight(model: CompiledModel, parts: Sequence[str]) -> str:
     """The match weight: where everybody starts, and a part for each comparison."""
     return " + ".join([f"{model.starting_weight!r}::double", *parts])

@@ -153,11 +153,12 @@ def test_the_line_holds_after_the_guards(con: duckdb.DuckDBPyConnection, model: 
     assert _pairs(con) == expected
 
 
-def test_candidates_and_kept_pairs_are_counted_by_the_rule_that_found_them_first(
+def test_candidates_count_for_every_rule_that_found_them_and_kept_pairs_for_the_first(
     con: duckdb.DuckDBPyConnection, model: CompiledModel
 ) -> None:
     counts = run_executor(con, model, "care", "health", keep_above=8.0)
-    assert [(rule.rule, rule.candidates) for rule in counts.rules] == [(0, 5), (1, 0)]
+    assert [(rule.rule, rule.candidates) for rule in counts.rules] == [(0, 5), (1, 4)]
+    assert counts.rules[1].kept == 0
     assert counts.kept == len(_pairs(con)) == sum(rule.kept for rule in counts.rules)
     assert 0 < counts.kept < 5
 
@@ -186,7 +187,7 @@ def test_in_chunks_and_with_a_line_the_same_pairs_are_kept(seed: int, link_type:
     assert executor_scores(calculation) == pytest.approx(
         {pair: weight for pair, weight in whole.items() if weight is not None and weight >= -2.0}, abs=1e-9
     )
-    assert sum(rule.candidates for rule in counts.rules) == len(whole)
+    assert sum(rule.candidates for rule in counts.rules) >= len(whole)
 
 
 _TEXTS = st.one_of(st.none(), st.text("abé1-", max_size=6))
