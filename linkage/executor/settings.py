@@ -150,7 +150,8 @@ def _condition(level: Mapping[str, Any], where: str) -> Tree | None:
 
 def _rule(raw: object, number: int, derived: Derived) -> Rule:
     where = f"blocking rule {number + 1}"
-    text, exploded = raw, ()
+    text: object = raw
+    exploded: tuple[str, ...] = ()
     if isinstance(raw, Mapping):
         text, exploded = raw.get("blocking_rule"), tuple(str(c).lower() for c in raw.get("arrays_to_explode") or ())
     if not isinstance(text, str):

@@ -183,7 +183,7 @@ def test_in_chunks_and_with_a_line_the_same_pairs_are_kept(seed: int, link_type:
     right = None if link_type == "dedupe_only" else "other"
     run_executor(calculation, compiled, "one", right)
     whole = executor_scores(calculation)
-    counts = run_executor(calculation, compiled, "one", right, chunks=5, keep_above=-2.0, levels=True)
+    counts = run_executor(calculation, compiled, "one", right, chunks=5, keep_above=-2.0, levels=seed % 4 == 0)
     assert executor_scores(calculation) == pytest.approx(
         {pair: weight for pair, weight in whole.items() if weight is not None and weight >= -2.0}, abs=1e-9
     )
