@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from linkage.trial.roles import Roles
     from linkage.trial.run import Outcome, Progress, TrialSettings
 
-_RANDOM_PAIRS = 2_000_000
+_RANDOM_PAIRS, _LEAST_RANDOM_PAIRS, _RANDOM_PAIRS_PER_RECORD = 2_000_000, 500_000, 100
 _FREQUENCY_FLOOR = 1e-6
 
 
@@ -109,7 +109,10 @@ class Work:
         self._step("choosing pairs", len(self.left), "pairs")
         self.tell("comparing pairs", 0.3)
         sizes = [c.table.num_rows for c in self.cleaned]
-        random_pairs(self.con, sizes, count=min(_RANDOM_PAIRS, 4 * self.possible + 1), seed=self.settings.seed)
+        count = min(
+            _RANDOM_PAIRS, max(_LEAST_RANDOM_PAIRS, _RANDOM_PAIRS_PER_RECORD * self.size), 4 * self.possible + 1
+        )
+        random_pairs(self.con, sizes, count=count, seed=self.settings.seed)
         random = levels_of(self.con, "random_pair", self.comparisons)
         self.levels = levels_of(self.con, "candidate", self.comparisons)
         self.groups = groups_for(self.comparisons)
