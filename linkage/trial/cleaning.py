@@ -131,9 +131,8 @@ class _Work:
         self.made[f"{field}_words"] = self._each(column, _words, is_list=True)
 
     def _add_postcode(self, field: str, column: str) -> None:
-        parts = {"": 0, "_sector": 1, "_outcode": 2}
-        for suffix, place in parts.items():
-            self.made[field + suffix] = self._each(column, lambda v, place=place: clean_postcode(v)[place])
+        for place, suffix in enumerate(("", "_sector", "_outcode")):
+            self.made[field + suffix] = self._each(column, _postcode_part(place))
         self.columns[field] = column
 
     def _each(self, column: str, function: Callable[[str], Any], *, is_list: bool = False) -> pa.Array:
@@ -213,6 +212,15 @@ def _sex(value: str) -> str | None:
 def _identifier(value: str) -> str | None:
     text = re.sub(r"[^0-9A-Z]", "", value.upper())
     return text if len(text) > 2 and len(set(text)) > 1 else None
+
+
+def _postcode_part(place: int) -> Callable[[str], str | None]:
+    """The postcode (0), its neighbourhood (1) or its district (2)."""
+
+    def part(value: str) -> str | None:
+        return clean_postcode(value)[place]
+
+    return part
 
 
 def _user(address: str | None) -> str | None:
