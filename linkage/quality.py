@@ -164,9 +164,39 @@ def wilson(hits: int, base: int) -> Estimate:
     if base == 0:
         return Estimate(None, None, None, hits, base)
     share = hits / base
+    return Estimate(share, *_wilson(share, base), hits, base)
+
+
+def _wilson(share: float, base: float) -> tuple[float, float]:
     centre = (share + _Z**2 / (2 * base)) / (1 + _Z**2 / base)
     half = _Z * sqrt(share * (1 - share) / base + _Z**2 / (4 * base**2)) / (1 + _Z**2 / base)
-    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half), hits, base)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def difference(hits: int, base: int, other_hits: int, other_base: int) -> Estimate:
+    """The first share less the second, with the interval of Newcombe made from the two of Wilson.
+
+    `value` is None where one of them has no base.
+    """
+    one, other = wilson(hits, base), wilson(other_hits, other_base)
+    if one.value is None or other.value is None:
+        return Estimate(None, None, None, hits, base)
+    assert one.low is not None and one.high is not None and other.low is not None and other.high is not None
+    gap = one.value - other.value
+    low = gap - sqrt((one.value - one.low) ** 2 + (other.high - other.value) ** 2)
+    high = gap + sqrt((one.high - one.value) ** 2 + (other.value - other.low) ** 2)
+    return Estimate(gap, low, high, hits, base)
+
+
+def weighted(values: Collection[tuple[float, bool]]) -> Estimate:
+    """The weighted share of (weight, hit), its interval from the effective size of the sample (Kish)."""
+    total = sum(weight for weight, _ in values)
+    if not total:
+        return Estimate(None, None, None, 0, 0)
+    share = sum(weight for weight, hit in values if hit) / total
+    effective = total**2 / sum(weight**2 for weight, _ in values)
+    around = _wilson(share, effective)
+    return Estimate(share, *around, sum(hit for _, hit in values), len(values))
 
 
 def pairwise_quality(clusters: pa.Table, truth: pa.Table) -> dict[str, dict[str, float | int]]:

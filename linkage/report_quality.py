@@ -1,4 +1,4 @@
-"""How good the links probably are, without any truth: the hidden-number test, capture–recapture, and impossible things.
+"""How good the links probably are, without any truth: what is said each run and what is measured once a week.
 
 Every estimate carries its interval and says how it was made; match probabilities are never used as error rates (linkage
 handbook 14). Counts only.
@@ -6,45 +6,23 @@ handbook 14). Counts only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
+from linkage import report_groups, report_sensitivity
 from linkage.deterministic import Rule
-from linkage.model import Bands
+from linkage.masked import relink
+from linkage.model import Bands, Model
 from linkage.quality import wilson
+from linkage.second_opinion import second_opinion
 
 if TYPE_CHECKING:
     import duckdb
 
+_MEASURED_EVERY = timedelta(days=7)
 _IDENTIFIER_RULES = f"('{Rule.NHS_VERIFIED}', '{Rule.NHS_CROSS_CHECKED}')"
-_SHARE_HIDDEN = 20  # per cent, chosen by a hash of the two keys: the same pairs every time
-
-_HIDDEN = f"""
-with hidden as (                 -- accepted identifier links whose numbers are hidden; the rest must find them again
-  select e.left_id, e.right_id from decided_edge e
-    join standard l on l.record_id = e.left_id join standard r on r.record_id = e.right_id
-   where e.rule in {_IDENTIFIER_RULES} and e.decision = 'link' and l.source <> r.source
-     and hash(least(l.record_key, r.record_key) || greatest(l.record_key, r.record_key)) % 100 < {_SHARE_HIDDEN}
-), side as (
-  select left_id as record_id, right_id as partner_id from hidden
-), candidate as (                -- everything demographics alone would offer to the first record of each hidden pair
-  select s.record_id, s.partner_id, o.record_id as other_id, e.numbers = 'same' as is_right,
-         case when e.by_demographics then e.weight_without_number end as weight
-    from side s
-    join decided_edge e on s.record_id in (e.left_id, e.right_id)
-    join standard o on o.record_id = case when e.left_id = s.record_id then e.right_id else e.left_id end
-    join standard p on p.record_id = s.partner_id and p.source = o.source
-   where e.numbers in ('same', 'different', 'different_verified')
-), judged as (
-  select record_id, partner_id, max(weight) filter (where is_right) as right_weight,
-         max(weight) filter (where not is_right) as wrong_weight
-    from candidate group by record_id, partner_id
-)
-select count(*),
-       count(*) filter (where right_weight >= $link and coalesce(wrong_weight, -99) <= right_weight - $margin),
-       count(*) filter (where wrong_weight >= $link and coalesce(right_weight, -99) <= wrong_weight - $margin)
-  from judged"""
-
 _CAPTURE = f"""
 select count(*) filter (where rule in {_IDENTIFIER_RULES} and decision = 'link') as by_number,
        count(*) filter (where by_demographics and weight_without_number >= $link
@@ -84,25 +62,42 @@ _IMPOSSIBLE_NAMES = (
 
 
 def estimates(calculation: duckdb.DuckDBPyConnection, bands: Bands, moment: Any) -> dict[str, Any]:
-    """Section 5 of the linkage report, from the tables of this run."""
-    sample, found, wrong = calculation.execute(_HIDDEN, {"link": bands.link, "margin": bands.margin}).fetchall()[0]
-    recall, false_share = wilson(found, sample), wilson(wrong, found + wrong)
+    """What section 5 of the linkage report can say after every run, from the tables of this run."""
     return {
-        "hidden_numbers": {
-            "design": f"{_SHARE_HIDDEN} per cent of the links by NHS number between sources, chosen by a hash of "
-            f"the keys, "
-            "linked again with their numbers hidden",
-            "sample": sample,
-            "recall": recall.as_dict(),
-            "false_share": false_share.as_dict(),
-            "assumption": "people with a number are as easy to link by demographics as people without; they are "
-            "easier, so the "
-            "estimate of recall for people without a number is likely to be too high",
-        },
         "capture_recapture": _capture(calculation, bands),
         "impossible_things": _impossible(calculation, moment),
         "clerical_sample": "not measured, because no pairs have been reviewed for this purpose yet",
     }
+
+
+def measured(
+    calculation: duckdb.DuckDBPyConnection, model: Model, moment: datetime, run_id: str, *, is_full: bool
+) -> dict[str, Any]:
+    """What takes a grouping or a second library: hidden numbers, sensitivity, groups, calibration, second opinion.
+
+    Made after every run over all records, else once a week: numbers change little from night to night.
+    """
+    relinked = relink(calculation, model, is_full=is_full)
+    groups = report_groups.groups(calculation, relinked, moment)
+    facts = {
+        "run_id": run_id,
+        "as_known_at": moment.isoformat(),
+        "model_version": model.version,
+        "hidden_numbers": report_sensitivity.hidden_numbers(calculation, relinked),
+        "sensitivity": report_sensitivity.sensitivity(relinked),
+        "groups": groups,
+    }
+    if is_full:  # both need every pair that was compared
+        facts["calibration"] = report_sensitivity.calibration(calculation, model)
+        facts["second_opinion"] = second_opinion(calculation, model.bands).as_dict()
+    return facts
+
+
+def still_good(earlier: Mapping[str, Any] | None, model: Model, moment: datetime, *, is_full: bool) -> bool:
+    """Whether what an earlier run measured still speaks for this one: same model, less than a week old, no full run."""
+    if is_full or not earlier or earlier.get("model_version") != model.version:
+        return False
+    return moment - datetime.fromisoformat(earlier["as_known_at"]) < _MEASURED_EVERY
 
 
 def _capture(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> dict[str, Any]:

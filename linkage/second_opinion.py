@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_PAIRS = 8_000
-_FEWEST_PAIRS = 200
+_FEWEST_PAIRS = 1_000  # fewer are too few to learn from, and to judge a model by
 
 # Pairs with any evidence for a match, so that matches are not rare among them; the same pairs every time.
 _SAMPLE = f"""

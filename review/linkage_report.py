@@ -16,8 +16,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 _NOT_HERE = {
     "1": "Lawfulness and safety",
     "6": "Clerical review",
-    "7": "Who is missed",
-    "8": "Sensitivity",
     "10": "Change since the last release",
     "11": "Limits and advice",
     "12": "Decision",
@@ -39,6 +37,7 @@ def write(
         loader=PackageLoader("review"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"percent": percent, "interval": interval, "number": number, "words": words, "bits": bits}
+    environment.filters["points"] = points
     page = environment.get_template("linkage_report.html").render(
         report=report, accounts=accounts, files=files, not_here=_NOT_HERE, waterfall=waterfall
     )
@@ -67,6 +66,11 @@ def number(count: float) -> str:
 def bits(weight: float) -> str:
     """A weight in bits, always with its sign."""
     return f"{weight:+.1f}"
+
+
+def points(value: float) -> str:
+    """Percentage points, always with their sign."""
+    return f"{value:+.1f}"
 
 
 def words(name: str) -> str:
