@@ -92,6 +92,7 @@ def make_pairs(
     if left_out:
         con.execute(f"delete from {PAIRS} where rule >= 0 and r in ({left_out})")
     if (len(ways) > 1 or ready) and not (may_repeat and _overlap(con) < _WORTH_GROUPING):
+        con.execute(f"drop table if exists {MET}")
         con.execute(f"alter table {PAIRS} rename to {MET}")
         con.execute(f"create temp table {PAIRS} as select l, r, min(rule) as rule from {MET} group by l, r")
         con.execute(f"drop table {MET}")
