@@ -8,7 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from linkage.executor import IdentifierStage
 
 _YEAR: Final = "substr(l.birth_date, 1, 4) = substr(r.birth_date, 1, 4)"
 _OUTCODE: Final = "split_part(l.postcode, ' ', 1) = split_part(r.postcode, ' ', 1)"
@@ -127,21 +130,18 @@ def fill_unseen(model: dict[str, Any]) -> int:
 
 
 def identifier_agreement() -> str:
-    """The points for an equal number, over `<column>_l` and `<column>_r`; 2 are enough (linkage hand-book 5).
+    """The points for an equal number, over `<column>_l` and `<column>_r`; 2 are enough: the engine's own definition."""
+    return identifier_stage().agreement
 
-    Surname and postcode alone do not count: that is a husband or wife whose number was written down.
-    """
-    birth = """coalesce(case when birth_date_l = birth_date_r then 2
-                    when hamming(birth_date_l, birth_date_r) <= 1 then 1
-                    when substr(birth_date_l, 1, 4) = substr(birth_date_r, 1, 4)
-                     and substr(birth_date_l, 6, 2) = substr(birth_date_r, 9, 2)
-                     and substr(birth_date_l, 9, 2) = substr(birth_date_r, 6, 2) then 1 end, 0)"""
-    surname = "coalesce((surname_l = surname_r or jaro_winkler_similarity(surname_l, surname_r) >= 0.88)::int, 0)"
-    forename = """coalesce((forename_l = forename_r or jaro_winkler_similarity(forename_l, forename_r) >= 0.88
-                           or list_has_any(nicknames_l, nicknames_r))::int, 0)"""
-    exchanged = "coalesce((forename_l = surname_r and surname_l = forename_r)::int * 2, 0)"
-    points = f"{birth} + greatest({surname} + {forename}, {exchanged}) + coalesce((postcode_l = postcode_r)::int, 0)"
-    return f"case when {birth} + {forename} + {exchanged} > 0 then {points} else 0 end"
+
+def identifier_stage() -> IdentifierStage:
+    """The stage all contenders use; a patient's second record stays open to blocking."""
+    from linkage.executor import IdentifierStage
+
+    return IdentifierStage.demographic(
+        "nhs_number", birth_date="birth_date", forename="forename", surname="surname", postcode="postcode",
+        nicknames="nicknames", settles_both=False, weigh=False,
+    )  # fmt: skip
 
 
 def identifier_sql(left: str = "care", right: str = "health") -> str:
@@ -176,4 +176,4 @@ def guarded_weight(weight: str) -> str:
 
 
 def _sides(condition: str) -> str:
-    return re.sub(r"\b(\w+)_([lr])\b", r"\2.\1", condition)
+    return re.sub(r'"?\b(\w+)_([lr])\b"?', r"\2.\1", condition)

@@ -15,8 +15,7 @@ import duckdb  # loaded before the clock starts
 from linkage.executor import compile_settings, run_executor
 from onestory.bench_linkage_child import Clock
 from onestory.bench_linkage_data import Files, connect
-from onestory.bench_linkage_models import RULES
-from onestory.bench_ours import stage
+from onestory.bench_linkage_models import RULES, identifier_stage
 
 assert duckdb
 _COLUMNS: Final = ("forename", "surname")  # whose frequencies the tutorial model reads
@@ -55,7 +54,7 @@ def night(clock: Clock, folder: Path, model: str = "tutorial", keep_above: float
             connection.execute(f"create table {other}_some as from kept.{other} where rowid in ({places})")
             clock.step(f"{other} records that share a key")
             left, right = ("care_now", "health_some") if side == "l" else ("care_some", "health_now")
-            run_executor(connection, compiled, left, right, keep_above=keep_above, identifier=stage(),
+            run_executor(connection, compiled, left, right, keep_above=keep_above, identifier=identifier_stage(),
                          frequencies=frequencies)  # fmt: skip
             connection.execute("""insert into found select left_id, right_id,
                 case when rule_number < 0 then 99.0 else match_weight end,

@@ -15,10 +15,10 @@ import duckdb  # loaded before the clock starts
 import numpy as np
 import pyarrow.parquet as pq
 
-from linkage.executor import Guard, IdentifierStage, compile_settings, count_patterns, run_executor
+from linkage.executor import Guard, compile_settings, count_patterns, run_executor
 from onestory.bench_linkage_child import Clock
 from onestory.bench_linkage_data import Files, connect
-from onestory.bench_linkage_models import GUARDS, TIGHT_RULES, identifier_agreement
+from onestory.bench_linkage_models import GUARDS, TIGHT_RULES, identifier_stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +70,7 @@ def _run(
         chunks = ceil(pq.read_metadata(files.right).num_rows / _RECORDS_AT_ONCE)
         counts = run_executor(
             connection, compile_settings(settings), "care", "health", keep_above=keep_above,
-            identifier=stage() if identifiers else None, guards=guards, chunks=chunks,
+            identifier=identifier_stage() if identifiers else None, guards=guards, chunks=chunks,
         )  # fmt: skip
         clock.step("identify and score")
         weight = "weight" if guards else "match_weight"
@@ -80,11 +80,6 @@ def _run(
               from scored_pair) to '{target}' (format parquet)""")
         clock.step("write")
         clock.tell(accepted=counts.identifier_accepted, links=counts.kept, chunks=chunks)
-
-
-def stage() -> IdentifierStage:
-    """The identifier stage with the points all contenders use; a patient's second record stays open to blocking."""
-    return IdentifierStage("nhs_number", identifier_agreement(), settles_both=False, weigh=False)
 
 
 def trained(clock: Clock, folder: Path, model: str = "tutorial") -> None:

@@ -49,26 +49,31 @@ class IdentifierStage:
     ) -> IdentifierStage:
         """The points of the handbook (5): birth date equal 2, nearly 1; each name alike 1; exchanged 2; postcode 1.
 
-        Birth dates are dates or text year first; `nicknames` is a list column of the names a forename may stand for.
+        Surname and postcode alone give nothing: that is a husband or wife whose number was written down. Birth dates
+        are dates or text year first; `nicknames` is a list column of the names a forename may stand for.
         """
-        parts = []
+        own, shared = [], []  # what is a person's own, and what a household shares
         if birth_date is not None:
-            parts.append(_birth_date_points(birth_date))
-        if surname is not None:
-            parts.append(_point(_alike(surname)))
+            own.append(_birth_date_points(birth_date))
         if forename is not None:
             alike = _alike(forename)
             if nicknames is not None:
                 alike += f' or coalesce(list_has_any("{nicknames}_l", "{nicknames}_r"), false)'
-            parts.append(_point(alike))
+            own.append(_point(alike))
         if forename is not None and surname is not None:
-            parts.append(
+            own.append(
                 f'case when "{forename}_l" = "{surname}_r" and "{surname}_l" = "{forename}_r"'
                 f' and "{forename}_l" <> "{surname}_l" then 2 else 0 end'
             )
+        if surname is not None:
+            shared.append(_point(_alike(surname)))
         if postcode is not None:
-            parts.append(_point(f'"{postcode}_l" = "{postcode}_r"'))
-        return cls(column, " + ".join(parts) or "0", accept_at, settles_both, weigh)
+            shared.append(_point(f'"{postcode}_l" = "{postcode}_r"'))
+        if not own:
+            return cls(column, "0", accept_at, settles_both, weigh)
+        points = " + ".join([*own, *shared])
+        agreement = f"case when {' + '.join(own)} > 0 then {points} else 0 end"
+        return cls(column, agreement, accept_at, settles_both, weigh)
 
 
 def stage_trees(stage: IdentifierStage) -> list[Tree]:

@@ -119,6 +119,7 @@ def test_an_accepted_pair_has_the_models_weight_unless_nobody_asks(
         (("Ada", "Oak", "1941-03-17", None), ("Oak", "Ada", None, "A1"), 2),
         ((None, None, None, None), (None, None, None, None), 0),
         (("Marion", None, None, "A1"), ("Marian", "Elm", None, "A1"), 2),
+        (("Ada", "Oak", "1941-03-17", "A1"), ("Bert", "Oak", "1938-11-02", "A1"), 0),  # husband and wife
     ],
 )
 def test_the_points_of_the_cross_check_are_the_hand_books(
