@@ -52,17 +52,21 @@ class BlockingCounts:
     possible_pairs: int
 
 
-def _keyed(value: str, where: str = "true", source: str = "standard") -> str:
+# Whoever is protected is compared with nobody by name, date or place: the number alone may find them (PRO-1).
+_OPEN = "(from standard where is_restricted is not distinct from false)"
+
+
+def _keyed(value: str, where: str = "true", source: str = _OPEN) -> str:
     return f"select record_id, {value} as value from {source} where {where}"
 
 
-_BOTH_NAMES = "(select *, unnest(surnames) as any_surname from standard where forename is not null)"
+_BOTH_NAMES = f"(select *, unnest(surnames) as any_surname from {_OPEN} where forename is not null)"
 _FULL = "least(forename, any_surname) || ' ' || greatest(forename, any_surname)"  # exchanged names meet as well
-_WORD = "(select *, unnest(list_distinct(given_names || surnames)) as word from standard)"
-_PLACE = "(select *, unnest(postcodes) as place from standard)"
+_WORD = f"(select *, unnest(list_distinct(given_names || surnames)) as word from {_OPEN})"
+_PLACE = f"(select *, unnest(postcodes) as place from {_OPEN})"
 
 RULES: Sequence[BlockingRule] = (
-    BlockingRule("NHS number", _keyed("nhs_number"), is_identifier=True),
+    BlockingRule("NHS number", _keyed("nhs_number", source="standard"), is_identifier=True),
     BlockingRule("birth date and any part of the name", _keyed("birth_text || word", source=_WORD)),
     BlockingRule("birth date and a postcode ever given", _keyed("birth_text || place", source=_PLACE)),
     BlockingRule("birth date, sex and outcode", _keyed("birth_text || sex || outcode")),
@@ -155,10 +159,14 @@ def make_pairs(
 
 
 def make_stated_pairs(calculation: duckdb.DuckDBPyConnection) -> None:
-    """Fill `stated_pair`: pairs a source itself names, by another system's id or by marking a duplicate "
-    "(sources 9.1)."""
+    """Fill `stated_pair`: pairs a source itself names, by another system's id or by marking a duplicate (sources 9.1).
+
+    Protected records are not among them (governance PRO-1).
+    """
     calculation.execute("""create or replace table stated_pair as
-        with known_as as (
+        with standard as (select record_id, source, source_person_key, duplicate_of_key from main.standard
+                           where is_restricted is not distinct from false
+        ), known_as as (
           select record_id, source, source_person_key as id from standard
           union
           select record_id, source, split_part(source_person_key, ':', -1) from standard

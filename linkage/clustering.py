@@ -7,11 +7,14 @@ not even through a third record (linkage handbook 9, sources 9.3). The result do
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from linkage.constraints import Constraints, Node, allowed_joins, components
 from linkage.deterministic import Rule
 from linkage.model import Bands
+
+__all__ = ["Constraints", "Edge", "Grouping", "Node", "group_records"]
 
 _RANK = {rule.value: rank for rank, rule in enumerate(Rule)}
 _PROVEN = frozenset(
@@ -32,17 +35,6 @@ _MOST_YEARS_APART = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """One source record as far as grouping needs it. `key` orders records the same way whatever their numbers."""
-
-    record_id: int
-    key: str
-    source: str
-    verified_number: str | None
-    birth_year: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Edge:
     """One pair with what it says by itself (`decision`, `reason`)."""
 
@@ -54,16 +46,6 @@ class Edge:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class Constraints:
-    """What reviewers decided about pairs (left < right): together, apart, undecided, or contradicting each other."""
-
-    together: frozenset[tuple[int, int]] = frozenset()
-    apart: frozenset[tuple[int, int]] = frozenset()
-    undecided: frozenset[tuple[int, int]] = frozenset()
-    attention: frozenset[tuple[int, int]] = frozenset()
-
-
 @dataclass(slots=True)
 class Grouping:
     """Groups of record ids, and of every edge its rule, and the final decision with its reason."""
@@ -71,6 +53,7 @@ class Grouping:
     groups: list[tuple[int, ...]] = field(default_factory=list)
     outcomes: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
     rules: dict[tuple[int, int], str] = field(default_factory=dict)
+    unmet: dict[tuple[int, int], str] = field(default_factory=dict)  # decisions of "same" that may not be followed
 
 
 @dataclass(slots=True)
@@ -107,12 +90,20 @@ class _Work:
         self.group_of = {record: _single(node) for record, node in nodes.items()}
         self.apart: dict[int, set[int]] = {}
         # Where people contradict each other nothing is guessed: until they agree, those records do not meet either.
-        for left, right in constraints.apart | constraints.attention:
+        for left, right in constraints.apart | constraints.attention | constraints.never:
             self.apart.setdefault(left, set()).add(right)
             self.apart.setdefault(right, set()).add(left)
-        held = constraints.undecided | constraints.attention
+        held = constraints.undecided | constraints.attention | constraints.never
         self.links = sorted(
-            (e for e in edges if e.decision == "link" and (e.left, e.right) not in held), key=self._strength
+            (
+                e
+                for e in edges
+                if e.decision == "link"
+                and (e.left, e.right) not in held
+                and e.left not in constraints.alone
+                and e.right not in constraints.alone
+            ),
+            key=self._strength,
         )
 
     def _strength(self, edge: Edge) -> tuple[int, float, str, str]:
@@ -120,8 +111,12 @@ class _Work:
         return _RANK[edge.rule], -round(edge.weight, 6), keys[0], keys[1]
 
     def join_decided(self) -> None:
-        """Join what people joined, also through a record that has left since."""
-        for record, first in components(self.constraints.together, present=self.nodes).items():
+        """Join what people joined, also through a record that has left since.
+
+        Where that would put two verified numbers together, only authorised notices join; nothing is joined against the
+        do-not-link list, and no decision joins a protected record (governance PRO-1, PRO-3 and PRO-4).
+        """
+        for record, first in components(allowed_joins(self.nodes, self.constraints), present=self.nodes).items():
             self._join(first, record)
 
     def join_links(self, links: Iterable[Edge]) -> None:
@@ -228,16 +223,27 @@ class _Work:
         for edge in self.edges:
             grouping.outcomes[edge.left, edge.right] = self._outcome(edge)
             grouping.rules[edge.left, edge.right] = edge.rule
+        for pair in self.constraints.together:
+            if pair[0] in self.nodes and pair[1] in self.nodes and not self.is_together(pair):
+                grouping.unmet[pair] = self._unmet(pair)
         return grouping
+
+    def is_together(self, pair: tuple[int, int]) -> bool:
+        return self.group_of[pair[0]] is self.group_of[pair[1]]
+
+    def _unmet(self, pair: tuple[int, int]) -> str:
+        return "restricted" if any(self.nodes[r].is_restricted for r in pair) else "needs_notice"
 
     def _outcome(self, edge: Edge) -> tuple[str, str]:
         pair = edge.left, edge.right
+        if pair in self.constraints.never or not self.constraints.alone.isdisjoint(pair):
+            return "reject", "do_not_link"
         if pair in self.constraints.attention:
             return "review", "needs_attention"
         if pair in self.constraints.apart:
             return "reject", Rule.HUMAN.value
         if pair in self.constraints.together:
-            return "link", Rule.HUMAN.value
+            return ("link", Rule.HUMAN.value) if self.is_together(pair) else ("review", self._unmet(pair))
         if self.group_of[edge.left] is self.group_of[edge.right]:
             return "link", "" if edge.decision == "link" and pair not in self.objections else "joined_by_other_links"
         if pair in self.constraints.undecided:
@@ -245,27 +251,6 @@ class _Work:
         if pair in self.objections:
             return "review", self.objections[pair]
         return ("review", "group_conflict") if edge.decision == "link" else (edge.decision, edge.reason)
-
-
-def components(pairs: Iterable[tuple[int, int]], present: Container[int] | None = None) -> dict[int, int]:
-    """Record -> smallest record it is joined to by a chain of pairs; only records that are `present`, when given."""
-    parent: dict[int, int] = {}
-
-    def root(record: int) -> int:
-        parent.setdefault(record, record)
-        while parent[record] != record:
-            parent[record] = parent[parent[record]]
-            record = parent[record]
-        return record
-
-    for left, right in sorted(pairs):
-        one, other = root(left), root(right)
-        parent[max(one, other)] = min(one, other)
-    first: dict[int, int] = {}
-    found = [(record, root(record)) for record in sorted(parent) if present is None or record in present]
-    for record, name in found:
-        first.setdefault(name, record)
-    return {record: first[name] for record, name in found}
 
 
 def _parts(bits: float) -> int:

@@ -49,6 +49,7 @@ _FACTS = {
     "postcodes_r)",
     "sex_differs": "coalesce(sex_l <> sex_r, false)",
     "same_source": "source_l = source_r",
+    "any_restricted": "is_restricted_l is distinct from false or is_restricted_r is distinct from false",
 }
 
 

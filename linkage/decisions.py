@@ -6,11 +6,27 @@ through a chain, nothing is guessed: the pairs concerned need attention (linkage
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from linkage.clustering import Constraints, components
+from linkage.constraints import Constraints, components
+from linkage.inputs import Decision, KeptApart
 
 Decided = tuple[int, int, str]  # left, right, answer
+
+
+def constraints_of(decisions: Sequence[Decision], listed: Iterable[KeptApart] = ()) -> Constraints:
+    """The constraints of all active decisions, told apart by whether a notice stands behind them, and of the
+    do-not-link list."""
+    found = constraints_from((d.left, d.right, d.answer) for d in decisions)
+    noticed = {(d.left, d.right) for d in decisions if d.answer == "same" and d.is_authorised}
+    entries = list(listed)
+    return replace(
+        found,
+        ordinary=found.together - noticed,
+        never=frozenset((e.record, e.other) for e in entries if e.other is not None),
+        alone=frozenset(e.record for e in entries if e.other is None),
+    )
 
 
 def constraints_from(decisions: Iterable[Decided]) -> Constraints:

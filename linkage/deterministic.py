@@ -38,6 +38,9 @@ RULE_MEANING = {
 
 #: Why a pair went to review, in words for a reviewer.
 REASON_MEANING = {
+    "restricted": "kept for the officers who may see protected records",
+    "do_not_link": "a named officer keeps one of the records, or the two of them, out of linkage",
+    "needs_notice": "a reviewer said same, but two different verified numbers need an authorised notice",
     "number_contradiction": "same NHS number, but birth date and names contradict each other",
     "number_cross_check_failed": "same NHS number, not verified in both, and the demographics do not support it",
     "number_shared_in_one_source": "same NHS number on two records of one source whose names or birth dates differ",
@@ -86,7 +89,8 @@ def apply_ladder(calculation: duckdb.DuckDBPyConnection, model: Model) -> None:
 
     Columns: left_id, right_id, rule, decision and reason of the pair by itself, weight, weight_without_number,
     by_demographics (found without any identifier), numbers (`same`, `different_verified`, `different`, `missing`),
-    levels (JSON: every part of the weight).
+    levels (JSON: every part of the weight). Of a pair with a protected record only the numbers say anything, and what
+    they do not settle is kept out of ordinary review, without its evidence (governance PRO-1).
     """
     calculation.execute(f"""create or replace table edge as
     with numbered as (
@@ -100,7 +104,9 @@ def apply_ladder(calculation: duckdb.DuckDBPyConnection, model: Model) -> None:
     select left_id, right_id, rule,
            case when review_reason is null then 'link' else 'review' end as decision,
            coalesce(review_reason, '') as reason,
-           weight, weight_without_number, by_demographics, numbers, {_levels_json(model)} as levels
+           case when any_restricted then 0.0 else weight end as weight,
+           case when any_restricted then 0.0 else weight_without_number end as weight_without_number, by_demographics,
+           numbers, case when any_restricted then '{{}}' else {_levels_json(model)}::varchar end as levels
       from judged
      where review_reason is distinct from 'reject'""")
 
@@ -121,6 +127,10 @@ def _review_reason(model: Model) -> str:
     bands, contradiction = model.bands, _contradiction(model)
     despite = "true" if bands.despite_numbers is None else f"weight < {bands.despite_numbers}"
     return f"""case
+        when any_restricted then case
+          when same_number and both_verified then case when {contradiction} then 'restricted' end
+          when same_number then 'restricted'
+          else 'reject' end
         when same_number and both_verified then case when {contradiction} then 'number_contradiction' end
         when same_number then case
           when {_CROSS_CHECK} < 2 or {contradiction} then 'number_cross_check_failed'

@@ -120,7 +120,7 @@ def form_groups(
         row[0]: Node(*row)
         for row in calculation.execute("""
             select record_id, record_key, source, case when nhs_verified then nhs_number end,
-                   case when not birth_estimated then year(birth_date) end
+                   case when not birth_estimated then year(birth_date) end, is_restricted is distinct from false
               from standard semi join affected using (record_id) order by record_id""").fetchall()
     }
     edges = [
@@ -203,17 +203,18 @@ def _affected(calculation: duckdb.DuckDBPyConnection, constraints: Constraints) 
         select left_id, right_id from edge_now union select left_id, right_id from edges_read union
         select record_id, min(record_id) over (partition by person_id) from membership_believed
        qualify count(*) over (partition by person_id) > 1""").fetchall()
-    decided = constraints.together | constraints.apart | constraints.undecided | constraints.attention
+    decided = constraints.decided | constraints.never
     # A decision that was withdrawn no longer ties anything, but what it decided has to be looked at again.
     seeds = {
         row[0]
         for row in calculation.execute(f"""
         with withdrawn as (select left_id, right_id from edges_read where rule = '{Rule.HUMAN}'
-                              or stored_reason in ('{Rule.HUMAN}', 'undecided', 'needs_attention'))
+                              or stored_reason in ('{Rule.HUMAN}', 'undecided', 'needs_attention', 'needs_notice',
+                                'do_not_link'))
         select record_id from changed union select left_id from withdrawn union select right_id
           from withdrawn""").fetchall()
     }
-    seeds |= {record for pair in decided for record in pair}
+    seeds |= {record for pair in decided for record in pair} | constraints.alone
     return _reach(seeds, [*ties, *decided])
 
 

@@ -68,8 +68,11 @@ select encode(sha256(convert_to(concat_ws('|', %(model)s::text,
   (select string_agg(concat_ws(':', source_record_id, status, coalesce(matched_number, ''), asked_digest), ','
           order by source_record_id)
      from identity.trace_answer where known_to is null),
-  (select string_agg(left_record_id || ':' || right_record_id || ':' || answer, ',' order by decision_id)
-     from identity.decision where withdrawn_at is null)), 'UTF8')), 'hex')"""
+  (select string_agg(concat_ws(':', d.left_record_id, d.right_record_id, answer, n.notice_id), ','
+          order by d.decision_id, n.notice_id)
+     from identity.decision d left join ledger.notice n using (decision_id) where withdrawn_at is null),
+  (select string_agg(source_record_id || ':' || coalesce(other_record_id, 0), ',' order by entry_id)
+     from identity.do_not_link where ended_at is null)), 'UTF8')), 'hex')"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,16 @@ class Decision:
     right: int
     answer: str
     reviewer: str
+    is_authorised: bool = False  # an authorised notice stands behind it (governance PRO-3)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptApart:
+    """An entry of the do-not-link list: a record that joins no other, or that never joins `other` (the larger)."""
+
+    record: int
+    other: int | None
+    officer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +154,20 @@ def read_before(store: Store, digest: str, model_version: str) -> Before:
 def read_decisions(connection: Connection) -> list[Decision]:
     """Active human decisions, oldest first."""
     rows = connection.exec_driver_sql(
-        """select left_record_id, right_record_id, answer, reviewer from identity.decision
-            where withdrawn_at is null order by decision_id"""
+        """select left_record_id, right_record_id, answer, reviewer,
+             exists (select from ledger.notice n where n.decision_id = d.decision_id)
+             from identity.decision d where withdrawn_at is null order by decision_id"""
     )
-    return [Decision(int(left), int(right), str(answer), str(reviewer)) for left, right, answer, reviewer in rows]
+    return [Decision(int(row[0]), int(row[1]), str(row[2]), str(row[3]), bool(row[4])) for row in rows]
+
+
+def read_kept_apart(connection: Connection) -> list[KeptApart]:
+    """The do-not-link list as it is now (governance PRO-4)."""
+    rows = connection.exec_driver_sql(
+        """select source_record_id, other_record_id, officer from identity.do_not_link
+            where ended_at is null order by entry_id"""
+    )
+    return [KeptApart(int(record), None if other is None else int(other), str(who)) for record, other, who in rows]
 
 
 def read_memberships(store: Store) -> pa.Table:

@@ -71,19 +71,21 @@ def write_edges(
     import pyarrow as pa
 
     reviewer = {(d.left, d.right): d.reviewer for d in decisions}
-    known = grouped.grouping.outcomes
+    known, unmet = grouped.grouping.outcomes, grouped.grouping.unmet
     rows = [
         (*pair, *known[pair], reviewer.get(pair, ENGINE) if _is_decided(constraints, pair) else ENGINE)
         for pair in sorted(known)
     ]
     _register(calculation, "outcome_now", rows)
     alone = [
-        (left, right, decision, Rule.HUMAN.value if decision != "review" else reason, reviewer[left, right])
+        (left, right, decision, reason, reviewer.get((left, right), ENGINE))
         for pairs, decision, reason in (
-            (constraints.together, "link", ""),
-            (constraints.apart, "reject", ""),
-            (constraints.undecided, "review", "undecided"),
-            (constraints.attention, "review", "needs_attention"),
+            (constraints.never, "reject", "do_not_link"),
+            (constraints.together - constraints.never - unmet.keys(), "link", Rule.HUMAN.value),
+            (constraints.apart - constraints.never, "reject", Rule.HUMAN.value),
+            (constraints.undecided - constraints.never, "review", "undecided"),
+            (constraints.attention - constraints.never, "review", "needs_attention"),
+            *(({pair}, "review", reason) for pair, reason in unmet.items() if pair not in constraints.never),
         )
         for left, right in sorted(pairs)
         if (left, right) not in known

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.run import Finding, RunContext, RunResult, RunState
 from governance.ledger import Lease, latest_moment, recorded, still_holds
 from governance.secrets import key_for
 from governance.store import Store
-from linkage import inputs, outcome, publish, report
-from linkage.decisions import constraints_from
+from linkage import inputs, outcome, promotion, publish, report
+from linkage.decisions import constraints_of
 from linkage.engine import EdgeFigures, find_edges, form_groups, open_calculation
 from linkage.findings import findings_of
 from linkage.identity import Assignment, assign_people
@@ -40,6 +40,8 @@ class _Known:
     digest: str
     last: tuple[str, str] | None
     decisions: list[inputs.Decision]
+    kept_apart: list[inputs.KeptApart]
+    report: dict[str, Any] | None  # of the last run
 
 
 def run(context: RunContext) -> RunResult:
@@ -62,8 +64,11 @@ def _link(context: RunContext, store: Store, lease: Lease) -> RunResult:
     calculation = open_calculation(context.profile.home / "scratch")
     try:
         figures, assignment, numbers = _calculate(context, store, model, known, calculation)
-        facts = report.build(calculation, context, model, known.moment, figures, assignment)
-        told = findings_of(calculation, assignment)
+        facts = report.build(calculation, context, model, known.moment, figures, assignment, known.report)
+        against = promotion.findings(facts, promotion.read_explanations(context.profile.home / promotion.EXPLANATIONS))
+        if against and known.last and known.last[1] != model.version:  # a new version is not put to use
+            return RunResult(_STAGE, "", RunState.HELD, findings=against)
+        told = (*findings_of(calculation, assignment), *against)
         with store.connect("linker") as connection:
             if not still_holds(connection, lease):
                 return RunResult(_STAGE, "", RunState.HELD, findings=(_LOST,))
@@ -100,6 +105,8 @@ def _look(store: Store, model: Model) -> _Known:
             inputs.input_digest(connection, model.version),
             inputs.last_run(connection),
             inputs.read_decisions(connection),
+            inputs.read_kept_apart(connection),
+            report.last_report(connection),
         )
 
 
@@ -109,7 +116,7 @@ def _calculate(
     sources = inputs.read_sources(store)
     before = inputs.read_before(store, known.last[0], known.last[1]) if known.last else None
     figures = find_edges(calculation, sources, model, synthetic=context.profile.synthetic, before=before)
-    constraints = constraints_from((d.left, d.right, d.answer) for d in known.decisions)
+    constraints = constraints_of(known.decisions, known.kept_apart)
     grouped = form_groups(calculation, model, constraints, inputs.read_memberships(store), is_full=figures.is_full)
     with store.connect("linker") as connection:
         believed = inputs.read_believed(connection, grouped.person_of)

@@ -45,6 +45,8 @@ MATRIX: dict[str, dict[str, str]] = {
     "identity.source_record": {**SOURCE, "publisher": "r"},
     "identity.cross_reference": {"loader": "rw", "linker": "r"},
     "identity.trace_answer": {"linker": "rw"},
+    "identity.do_not_link": {"linker": "rw"},
+    **{f"identity.{name}": {"linker": "r"} for name in ("ordinary_review", "restricted_review")},
     "identity.number_status": {"linker": "r", "loader": "r"},
     "eligibility.checked_number": {"loader": "rwd", "publisher": "r"},
     "ledger.opt_out_check": {**LEDGER_READ, "loader": "rw"},

@@ -13,10 +13,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from linkage.decisions import constraints_from
+from linkage.decisions import constraints_of
 from linkage.engine import find_edges, form_groups, open_calculation
 from linkage.identity import KnownPerson, assign_people
-from linkage.inputs import Before, Decision, Sources
+from linkage.inputs import Before, Decision, KeptApart, Sources
 from linkage.model import Model
 from linkage.outcome import write_edges, write_memberships
 from tests.support.linkage_tables import address_table, person, person_table, reference_table
@@ -34,6 +34,7 @@ class Evening:
 
     records: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     decisions: tuple[Decision, ...] = ()
+    kept_apart: tuple[KeptApart, ...] = ()
     before: Before | None = None
     member_of: Mapping[int, tuple[str, str, bool]] = field(default_factory=dict)  # record -> person, reason, is current
     people: Mapping[str, KnownPerson] = field(default_factory=dict)
@@ -46,9 +47,18 @@ class Evening:
         """The record has left its system."""
         return replace(self, records={r: f for r, f in self.records.items() if r != record})
 
-    def decide(self, one: int, other: int, answer: str) -> Evening:
+    def decide(self, one: int, other: int, answer: str, *, by_notice: bool = False) -> Evening:
         left, right = sorted((one, other))
-        return replace(self, decisions=(*self.decisions, Decision(left, right, answer, "a reviewer")))
+        return replace(self, decisions=(*self.decisions, Decision(left, right, answer, "a reviewer", by_notice)))
+
+    def keep_apart(self, one: int, other: int | None = None) -> Evening:
+        """An officer puts a record, or two of them, on the do-not-link list."""
+        record, second = (one, None) if other is None else sorted((one, other))
+        return replace(self, kept_apart=(*self.kept_apart, KeptApart(record, second, "an officer")))
+
+    def no_longer_apart(self, place: int) -> Evening:
+        """The entry at that place is struck off the list."""
+        return replace(self, kept_apart=tuple(e for n, e in enumerate(self.kept_apart) if n != place))
 
     def withdraw(self, place: int) -> Evening:
         """The decision at that place is taken back."""
@@ -96,7 +106,7 @@ def link(evening: Evening, model: Model, *, is_full: bool = False, find: Find = 
         calculation.execute("set threads = 1")
         before = None if is_full else evening.before
         found = find(calculation, evening.sources(), model, synthetic=True, before=before, **named)
-        constraints = constraints_from((d.left, d.right, d.answer) for d in evening.decisions)
+        constraints = constraints_of(evening.decisions, evening.kept_apart)
         grouped = form_groups(calculation, model, constraints, _memberships(evening), is_full=is_full or found.is_full)
         born = max((known.order for known in evening.people.values()), default=0)
         named_now = set(grouped.person_of.values())

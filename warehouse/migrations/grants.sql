@@ -35,6 +35,8 @@ grant select, insert, update on identity.cross_reference to onestory_loader;
 
 grant usage on schema identity, ledger to onestory_linker;
 grant select on identity.cross_reference to onestory_linker;
+grant select, insert, update on identity.do_not_link to onestory_linker;
+grant select on identity.ordinary_review, identity.restricted_review to onestory_linker;
 grant select, insert, update on identity.source_record, identity.source_person, identity.source_address, identity.source_reference,
   identity.person, identity.membership, identity.link, identity.decision, identity.person_detail to onestory_linker;
 grant select, insert, update, delete on identity.standardised_record to onestory_linker;   -- working state, no history

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from linkage import engine
-from linkage.decisions import constraints_from
+from linkage.decisions import constraints_of
 from linkage.model import load_model
 from tests.support.linkage_history import Evening, Morning, link
 from tests.support.linkage_numbers import nhs_number
@@ -57,6 +57,7 @@ def told(draw: st.DrawFn) -> dict[str, Any]:
         "references": [("liquidlogic_key", f"k{draw(st.integers(1, RECORDS))}")]
         if draw(st.integers(0, 4)) == 0
         else [],
+        "is_restricted": draw(st.integers(0, 6)) == 0,
         "duplicate_of_key": f"k{draw(st.integers(1, RECORDS))}" if draw(st.integers(0, 5)) == 0 else None,
     }
 
@@ -70,8 +71,16 @@ def end(record: int) -> Change:
     return lambda evening: evening.end(record)
 
 
-def decide(one: int, other: int, answer: str) -> Change:
-    return lambda evening: evening.decide(one, other, answer)
+def decide(one: int, other: int, answer: str, by_notice: bool) -> Change:
+    return lambda evening: evening.decide(one, other, answer, by_notice=by_notice)
+
+
+def keep_apart(one: int, other: int | None) -> Change:
+    return lambda evening: evening.keep_apart(one, other)
+
+
+def no_longer_apart(place: int) -> Change:
+    return lambda evening: evening.no_longer_apart(place)
 
 
 def withdraw(place: int) -> Change:
@@ -85,7 +94,11 @@ change = st.one_of(
     st.builds(put, records, told()),
     st.builds(put, records, told()),
     st.builds(end, records),
-    st.builds(lambda pair, answer: decide(*pair, answer), pairs, answers),
+    st.builds(lambda pair, answer, by_notice: decide(*pair, answer, by_notice), pairs, answers, st.booleans()),
+    st.builds(lambda pair, answer, by_notice: decide(*pair, answer, by_notice), pairs, answers, st.booleans()),
+    st.builds(lambda pair: keep_apart(*pair), pairs),
+    st.builds(lambda record: keep_apart(record, None), records),
+    st.builds(no_longer_apart, st.integers(0, 1)),
     st.builds(withdraw, st.integers(0, 2)),
 )
 first_night = st.lists(told(), min_size=4, max_size=RECORDS)
@@ -124,20 +137,34 @@ def test_a_run_of_the_changes_believes_what_a_run_of_everything_would(
 
 def _no_guard_is_broken(evening: Evening, morning: Morning) -> None:
     assert set(morning.person_of) == set(evening.records), "every record is one person's"
-    constraints = constraints_from((d.left, d.right, d.answer) for d in evening.decisions)
+    constraints = constraints_of(evening.decisions, evening.kept_apart)
+    parted = constraints.apart | constraints.attention | constraints.never
+    noticed = constraints.together - constraints.ordinary
     for group in morning.groups:
         inside = set(combinations(sorted(group), 2))
-        assert not inside & (constraints.apart | constraints.attention), "never together, not even through a third"
-        if not inside & constraints.together:
+        assert not inside & parted, "never together, not even through a third"
+        assert len(group) == 1 or not group & constraints.alone, "whoever must not be linked is alone"
+        if not _chained(noticed, group):
             assert len({n for r in group if (n := _verified(evening, r))}) <= 1, "one verified number a person"
-    for left, right in constraints.together:
-        if {left, right} <= set(evening.records):
-            assert morning.together(left, right), "what people joined is joined"
-    for pair, expected in [*((p, ("review", "needs_attention")) for p in constraints.attention),
-                           *((p, ("reject", "human_decision")) for p in constraints.apart)]:  # fmt: skip
-        if set(pair) <= set(evening.records):
+        for record in group if len(group) > 1 else ():
+            if evening.records[record]["is_restricted"]:
+                assert _verified(evening, record), "a protected record is linked by a verified number only"
+    for pair in constraints.together:
+        edge = morning.edge(*pair)
+        if set(pair) <= set(evening.records) and edge is not None and edge[9] == "link":
+            assert morning.together(*pair), "what is said to be joined is joined"
+        elif set(pair) <= set(evening.records) and pair not in constraints.never and not constraints.alone & set(pair):
+            assert edge is not None and edge[10] in ("needs_notice", "restricted"), "or it is said why not"
+    for pair, expected in [*((p, ("review", "needs_attention")) for p in constraints.attention - constraints.never),
+                           *((p, ("reject", "human_decision")) for p in constraints.apart - constraints.never),
+                           *((p, ("reject", "do_not_link")) for p in constraints.never)]:  # fmt: skip
+        if not constraints.alone & set(pair) and set(pair) <= set(evening.records):
             edge = morning.edge(*pair)
             assert edge is not None and (edge[9], edge[10]) == expected
+
+
+def _chained(pairs: frozenset[tuple[int, int]], group: frozenset[int]) -> bool:
+    return any(group & set(pair) for pair in pairs)
 
 
 def _ids_last(evening: Evening, morning: Morning) -> None:
