@@ -15,17 +15,37 @@ if TYPE_CHECKING:
 
 _CONTRADICTED = """select count(*) from decided_edge
                     where decision = 'review' and reason in ('number_contradiction', 'number_shared_in_one_source')"""
+_CONTRADICTING = "select count(*) from decided_edge where decision = 'review' and reason = 'needs_attention'"
+# What was decided stands; what the two records say by themselves has changed, and says the opposite now (F72).
+_OVERTAKEN = """select count(*) from decided_edge
+                 where reason = 'human_decision' and (left_id in (from changed) or right_id in (from changed))
+                   and (decision = 'reject' and pair_decision = 'link'
+                        or decision = 'link' and rule = 'human_decision')"""
 
 
 def findings_of(calculation: duckdb.DuckDBPyConnection, assignment: Assignment) -> tuple[Finding, ...]:
-    """Findings of the run whose decided pairs are in `calculation` (F35, F37, F38)."""
-    (pairs,) = calculation.execute(_CONTRADICTED).fetchall()[0]
+    """Findings of the run whose decided pairs are in `calculation` (F35, F37, F38, F71, F72)."""
+    pairs, contradicting, overtaken = (
+        calculation.execute(query).fetchall()[0][0] for query in (_CONTRADICTED, _CONTRADICTING, _OVERTAKEN)
+    )
     told = (
         (
             pairs,
             "NUMBER_ON_TWO_PEOPLE",
             f"{pairs} pairs of records share an NHS number and are clearly different people; they were not joined",
             "ask the owners of the records whose number it is; a review of the pair decides until then",
+        ),
+        (
+            contradicting,
+            "DECISIONS_CONTRADICT",
+            f"reviewers contradict each other about {contradicting} pairs of records; nothing was guessed",
+            "have somebody hear both reasons and decide; withdraw the answer that does not hold",
+        ),
+        (
+            overtaken,
+            "DECISION_OVERTAKEN",
+            f"records changed, and {overtaken} pairs now say the opposite of what was decided; the decisions stand",
+            "have the pairs looked at again; only people change a decision",
         ),
         (
             assignment.merged,
