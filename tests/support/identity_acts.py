@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from domain.run import RunContext, RunState
+from linkage.do_not_link import keep_apart, strike_off
 from linkage.notices import Notice, note_notice
 from tests.support.identity_specs import SpecProblem
 
@@ -112,21 +113,20 @@ def _care(stage: Stage, record: str) -> None:
 
 
 def _keep_apart(stage: Stage, officer: str, record: str, other: str | None) -> None:
-    numbers = [stage.council.number(stage.record(name)) for name in (record, other) if name]
-    stage.council.connection.execute(
-        "insert into identity.do_not_link (source_record_id, other_record_id, officer, reason) values (%s, %s, %s, %s)",
-        (min(numbers), max(numbers) if other else None, officer, "an order"),
-    )
+    context = RunContext(stage.council.profile, "by hand", officer)
+    named = stage.record(other) if other else None
+    assert keep_apart(context, stage.record(record), named, officer=officer, reason="an order").is_done
 
 
-def _end_entries(stage: Stage, officer: str, record: str) -> None:
-    number = stage.council.number(stage.record(record))
-    done = stage.council.connection.execute(
-        """update identity.do_not_link set ended_at = clock_timestamp(), ended_by = %s
+def _strike_off(stage: Stage, officer: str, record: str) -> None:
+    entries = stage.council.connection.execute(
+        """select entry_id from identity.do_not_link
             where ended_at is null and %s in (source_record_id, other_record_id)""",
-        (officer, number),
-    )
-    assert done.rowcount > 0
+        (stage.council.number(stage.record(record)),),
+    ).fetchall()
+    assert entries
+    for (entry,) in entries:
+        assert strike_off(RunContext(stage.council.profile, "by hand", officer), entry, officer=officer).is_done
 
 
 def _object(stage: Stage, place: str) -> None:
@@ -166,7 +166,7 @@ _ACTS: tuple[tuple[str, Callable[..., Any]], ...] = (
         _refused_notice,
     ),
     (rf"Officer (\w+) puts {_RECORD}(?: with {_RECORD})? on the do-not-link list", _keep_apart),
-    (rf"Officer (\w+) ends all entries of the do-not-link list about {_RECORD}", _end_entries),
+    (rf"Officer (\w+) strikes off every entry of the do-not-link list about {_RECORD}", _strike_off),
     (r"the model is trained anew", _train),
     (rf"{_RECORD} has care of every kind", _care),
     (r"the opt-out check answers that no\. (\d) must not be used", _object),
