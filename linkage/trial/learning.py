@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Cells = NDArray[np.uint16]
     Bits = NDArray[np.float64]
+    Counted = tuple[Cells, Bits]
 
 MISSING = 255  # the level of a comparison of which one side has no value
 NO_CELL = 65_535  # the cell of a group of which nothing is known on both sides
@@ -34,7 +35,18 @@ class Plan(Protocol):
     def most_different(self) -> float: ...
 
 
+class Imagined(Protocol):
+    """Pairs imagined before any is seen, for each field and state of a group: of the same people, of strangers."""
+
+    @property
+    def m(self) -> Sequence[NDArray[np.float64]]: ...
+
+    @property
+    def u(self) -> Sequence[NDArray[np.float64]]: ...
+
+
 _HALF_A_COUNT = 0.5
+_MUCH = 1_000.0
 _FIRST_EQUAL = 0.85
 
 
@@ -46,6 +58,7 @@ class Weights:
     u: tuple[NDArray[np.float64], ...]
     share: float
     observed: tuple[NDArray[np.float64], ...] = ()
+    matches: float | None = None  # pairs of the same people that the learning found
 
     @property
     def start(self) -> float:
@@ -56,51 +69,65 @@ class Weights:
 
 
 def learn(
-    candidates: Cells, random: Cells, plan: Sequence[Plan], *, possible: int, guard: Callable[[Cells], Bits]
+    candidates: Counted,
+    random: Counted,
+    plan: Sequence[Plan],
+    priors: Sequence[Imagined],
+    *,
+    possible: int,
+    guard: Callable[[Cells], Bits],
 ) -> Weights:
-    """Learn from the cells of all candidate pairs and of random pairs (one row a pair, `NO_CELL` where unknown).
+    """Learn from the patterns of cells (`NO_CELL` where unknown) of all candidate pairs and of random pairs.
 
-    `possible` is the number of all pairs the candidates stem from; `guard` gives the bits that a row gets beside its
-    weights.
+    `priors` are what is known before, as imagined pairs; `possible` is the number of all pairs the candidates stem
+    from; `guard` gives the bits that a row gets beside its weights.
     """
-    patterns, counts = pattern_counts(candidates)
-    strangers, random_counts = pattern_counts(random)
+    patterns, counts = candidates
+    strangers, random_counts = random
     against, against_random = guard(patterns), guard(strangers)
     shapes = [p.shape for p in plan]
-    u = [_shares(_counted(strangers, random_counts, n, shape), shape) for n, shape in enumerate(shapes)]
+
+    def of_strangers(times: Bits) -> list[Bits]:
+        found = (_counted(strangers, times, n, shape) for n, shape in enumerate(shapes))
+        return [_shares(f, shape, p.u) for f, shape, p in zip(found, shapes, priors, strict=True)]
+
+    u = of_strangers(random_counts)
     m = [_first_m(shape) for shape in shapes]
-    share = min(0.01, max(1, len(candidates)) ** 0.5 / possible)
+    share = min(0.01, max(1.0, float(counts.sum())) ** 0.5 / possible)
     found: list[NDArray[np.float64]] = []
     for _ in range(_ROUNDS):
         posterior = _posterior(patterns, Weights(tuple(m), tuple(u), share), against) * counts
         found = [_counted(patterns, posterior, n, shape) for n, shape in enumerate(shapes)]
-        m = [_capped(_shares(f, p.shape), p.most_different) for f, p in zip(found, plan, strict=True)]
+        m = [
+            _capped(_shares(f, p.shape, known.m), p.most_different)
+            for f, p, known in zip(found, plan, priors, strict=True)
+        ]
         new_share = min(0.5, max(float(posterior.sum()), 1.0) / possible)
         others = (1 - _posterior(strangers, Weights(tuple(m), tuple(u), new_share), against_random)) * random_counts
-        u = [_shares(_counted(strangers, others, n, shape), shape) for n, shape in enumerate(shapes)]
+        u = of_strangers(others)
         if abs(new_share - share) < 1e-6 * share:
             break
         share = new_share
-    return Weights(tuple(m), tuple(u), new_share, tuple(found))
+    return Weights(tuple(m), tuple(u), new_share, tuple(found), new_share * possible)
 
 
-def pattern_counts(levels: Cells) -> tuple[Cells, NDArray[np.float64]]:
-    """Every pattern of levels that occurs, and how often."""
+def pattern_counts(levels: Cells, times: Bits) -> Counted:
+    """Every pattern of cells that occurs, and how often; each row occurs as many `times`."""
     import numpy as np
 
     if not levels.size:
-        return levels, np.zeros(len(levels))
+        return levels, times
     # Each pattern as one whole number, digits in the base that its column needs; missing is the digit 0.
     digits = levels.astype(np.int64) + 1
     digits[levels == NO_CELL] = 0
     if np.prod((digits.max(axis=0) + 1).astype(np.float64)) >= 2.0**63:
-        _, first, counts = np.unique(levels, axis=0, return_index=True, return_counts=True)
-        return levels[first], counts.astype(np.float64)
+        _, first, number = np.unique(levels, axis=0, return_index=True, return_inverse=True)
+        return levels[first], np.bincount(number.ravel(), weights=times)
     packed = np.zeros(len(levels), dtype=np.int64)
     for column in range(levels.shape[1]):
         packed = packed * (digits[:, column].max() + 1) + digits[:, column]
-    _, first, counts = np.unique(packed, return_index=True, return_counts=True)
-    return levels[first], counts.astype(np.float64)
+    _, first, number = np.unique(packed, return_index=True, return_inverse=True)
+    return levels[first], np.bincount(number, weights=times)
 
 
 def bits(cells: Cells, weights: Weights) -> NDArray[np.float64]:
@@ -137,11 +164,12 @@ def _counted(patterns: Cells, counts: NDArray[np.float64], column: int, shape: S
     return counted.astype(np.float64)
 
 
-def _shares(found: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
+def _shares(found: NDArray[np.float64], shape: Shape, imagined: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """The chance of every cell, given which fields of its group are known: missing values weigh nothing.
 
-    Each field has half a count in every state. Where fields are combined, what the counts say about their going
-    together is shrunk towards independence by half a count.
+    To what was counted come the imagined pairs, and up to half a count in every state the more there is to learn from:
+    a level that never came up among a dozen pairs is no surprise, among thousands it is. Where fields are combined,
+    what the counts say about their going together is shrunk towards independence by half a count.
     """
     import numpy as np
 
@@ -151,7 +179,8 @@ def _shares(found: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
     known = np.zeros(table.shape, dtype=np.int64)
     for axis, size in enumerate(shape):
         others = tuple(a for a in range(len(shape)) if a != axis)
-        counts = table.sum(axis=others)[1:] + _HALF_A_COUNT
+        counts = table.sum(axis=others)[1:]
+        counts = counts + imagined[axis] + _HALF_A_COUNT * counts.sum() / (counts.sum() + _MUCH)
         along = [1] * len(shape)
         along[axis] = size + 1
         apart = apart * np.append(1.0, counts / counts.sum()).reshape(along)

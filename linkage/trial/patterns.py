@@ -45,7 +45,7 @@ def patterns(work: Work, chosen: Rows) -> list[PatternFacts]:
         if not len(rows):
             continue
         _, first, pattern, counts = np.unique(
-            work.cells[rows], axis=0, return_index=True, return_inverse=True, return_counts=True
+            work.cells[work.levels.pattern[rows]], axis=0, return_index=True, return_inverse=True, return_counts=True
         )
         pattern = pattern.ravel()
         for number in np.argsort(-counts, kind="stable")[:most]:
@@ -60,7 +60,7 @@ def _pattern(work: Work, example: int, rows: Rows, *, linked: bool) -> PatternFa
     total = float(work.weight[rows].mean())
     parts: list[PartFacts] = [{"part": "starting weight", "level": "", "bits": float(work.weights.start)}]
     for number in range(len(work.groups)):
-        cell = int(work.cells[example, number])
+        cell = int(work.cells[work.levels.pattern[example], number])
         if cell < len(work.weights.m[number]):
             bits = log2(work.weights.m[number][cell] / work.weights.u[number][cell])
             parts.append({"part": _group_words(work, number), "level": _level_words(work, number, cell), "bits": bits})

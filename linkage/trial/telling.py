@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from linkage.agglomerate import group_sizes
@@ -10,14 +10,18 @@ from linkage.trial.deciding import close_calls
 from linkage.trial.export import labels_of
 from linkage.trial.groups import RELATIVES_BITS, relatives
 from linkage.trial.patterns import patterns
+from linkage.trial.priors import SAME_PEOPLE
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from linkage.trial.cleaning import Cleaned
     from linkage.trial.work import Work
 
 _LEAST_OBSERVED = 10.0
+#: With fewer pairs of the same people than this, what is learnt is told to lean on general experience.
+ENOUGH = 100.0
 _SIDES = ("left", "right")
 
 
@@ -30,7 +34,7 @@ def facts_of(work: Work, chosen: NDArray[np.int64], groups: NDArray[np.int64]) -
     blocking, missed = _blocking(work, chosen), _missed(work)
     return {
         "kind": "link" if work.across else "dedupe",
-        "sides": [_side(work, number) for number in range(len(work.cleaned))],
+        "sides": work.sides,
         "steps": work.steps,
         "possible_pairs": work.possible,
         "pairs": len(work.left),
@@ -52,15 +56,21 @@ def facts_of(work: Work, chosen: NDArray[np.int64], groups: NDArray[np.int64]) -
     }
 
 
-def _side(work: Work, number: int) -> dict[str, Any]:
-    made = work.cleaned[number]
+def sides_of(cleaned: Sequence[Cleaned]) -> list[dict[str, Any]]:
+    """What each file holds: records, and how many of them have each field."""
+    return [_side(made, number) for number, made in enumerate(cleaned)]
+
+
+def _side(made: Cleaned, number: int) -> dict[str, Any]:
+    import pyarrow.compute as pc
+
     columns = {"birth_date": "birth_text", "name": "name_words"}
     fields = []
     for name, heading in made.columns.items():
         column = made.table.column(columns.get(name, name))
         present = len(column) - column.null_count
         if name == "name":
-            present = sum(1 for words in column.to_pylist() if words)
+            present = pc.sum(pc.greater(pc.list_value_length(column), 0)).as_py() or 0
         told = {"field": name.replace("_", " "), "column": heading, "present": present}
         if made.placeholders.get(name):
             told["placeholders"] = made.placeholders[name]
@@ -69,15 +79,17 @@ def _side(work: Work, number: int) -> dict[str, Any]:
 
 
 def _blocking(work: Work, chosen: NDArray[np.int64]) -> list[dict[str, Any]]:
-    first, links = Counter(work.rule.tolist()), Counter(work.rule[chosen].tolist())
+    import numpy as np
+
+    first, links = (np.bincount(rules, minlength=len(work.uses)).tolist() for rules in (work.rule, work.rule[chosen]))
     return [
         {
             "rule": use.rule.name,
-            "pairs": first.get(number, 0),
+            "pairs": first[number],
             "all_pairs": use.pairs,
             "largest_block": use.largest_block,
             "blocks_left_out": use.blocks_left_out,
-            "links": links.get(number, 0),
+            "links": links[number],
         }
         for number, use in enumerate(work.uses)
         if use.is_used
@@ -98,7 +110,7 @@ def _model(work: Work) -> dict[str, Any]:
             if cell and (len(group.parts) == 1 or observed is None or observed[cell] >= 1)
         ]  # fmt: skip
         comparisons.append({"name": group.name.replace("_", " "), "levels": levels})
-    guarded = int(relatives(work.cells, work.groups, work.comparisons).sum())
+    guarded = int(work.levels.counts[relatives(work.cells, work.groups, work.comparisons)].sum())
     meaning = "forenames unlike, and fewer than two parts of the birth dates equal"
     how = "read from a model file" if work.settings.model else (
         "u from random pairs without those that look like matches, m by EM over the patterns of all pairs, u fixed; "
@@ -174,6 +186,14 @@ def _false_links(work: Work, chosen: NDArray[np.int64]) -> dict[str, Any]:
 
 def _warnings(work: Work, chosen: NDArray[np.int64]) -> list[str]:
     found = []
+    matches = work.weights.matches
+    if matches is not None and matches < ENOUGH:
+        lean = round(100 * SAME_PEOPLE / (SAME_PEOPLE + matches))
+        found.append(
+            f"Too little to learn from: only about {max(1, round(matches))} pairs look like the same people. The "
+            f"weights lean to {lean} % on general experience with records of people, not on these files; look at the "
+            "links one by one."
+        )
     dropped = [use.rule.name for use in work.uses if not use.is_used and use.blocks_left_out]
     if dropped:
         found.append(f"{len(dropped)} rules for choosing pairs were left out because they would make too many pairs.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from linkage.agglomerate import MISSING_PAIR, average_linkage
@@ -22,10 +23,12 @@ from linkage.trial.deciding import (
 from linkage.trial.export import model_of, weights_from
 from linkage.trial.frequencies import Frequency, frequency_of
 from linkage.trial.groups import RELATIVES_BITS, cells, groups_for, relatives
-from linkage.trial.learning import bits, learn
+from linkage.trial.learning import bits, learn, pattern_counts
 from linkage.trial.levels import levels_of, random_pairs
+from linkage.trial.numbering import number_by_content
+from linkage.trial.priors import priors_for
 from linkage.trial.refusal import Refused
-from linkage.trial.telling import facts_of
+from linkage.trial.telling import facts_of, sides_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,8 +79,14 @@ class Work:
             self.cleaned.append(made)
             first += table.num_rows
         self.fields = [f for f in self.cleaned[0].fields if all(f in c.fields for c in self.cleaned)]
-        self.standard = pa.concat_tables([c.table.select(["record_id", "side", *self.fields]) for c in self.cleaned])
-        self.size = self.standard.num_rows
+        self.comparisons = comparisons_for(self.fields)
+        if not self.comparisons:
+            raise Refused("The files have no kind of evidence in common; give roles to columns that both have.")
+        self.sizes = [c.table.num_rows for c in self.cleaned]
+        self.size = sum(self.sizes)
+        one, other = self.sizes[0], self.sizes[-1]
+        self.possible = max(1, one * other if self.across else one * (one - 1) // 2)
+        self.sides = sides_of(self.cleaned)
         self.con = duckdb.connect(
             config={
                 "threads": self.settings.threads,
@@ -85,77 +94,73 @@ class Work:
                 "temp_directory": self.spill,
             }
         )
-        self.con.register("standard_columns", self.standard)
-        self.con.execute("create table standard as from standard_columns")
-        self.comparisons = comparisons_for(self.fields)
-        if not self.comparisons:
-            raise Refused("The files have no kind of evidence in common; give roles to columns that both have.")
-        counts = [c.table.num_rows for c in self.cleaned]
-        self.possible = counts[0] * counts[1] if self.across else max(1, counts[0] * (counts[0] - 1) // 2)
+        self.row = number_by_content(self.con, self.cleaned, self.fields)
+        self.ids = pa.concat_arrays([part for c in self.cleaned for part in _chunks(c.ids)]).take(pa.array(self.row))
+        self.cleaned = [replace(c, table=c.table.slice(0, 0)) for c in self.cleaned]
 
     def _choose_pairs(self) -> None:
         self._step("cleaning", self.size, "records")
         self.tell("choosing pairs", 0.1)
         self.uses = make_candidates(self.con, self.fields, across=self.across, within=self.within)
         found = self.con.execute(
-            "select left_id, right_id, rule, without from candidate order by left_id, right_id"
+            "select left_id::integer as left_id, right_id::integer as right_id, rule, without"
+            " from candidate order by candidate.left_id, candidate.right_id"
         ).fetchnumpy()
         self.left, self.right = found["left_id"], found["right_id"]
         self.rule, self.without = found["rule"], found["without"]
 
     def _learn(self) -> None:
-        import numpy as np
-
         self._step("choosing pairs", len(self.left), "pairs")
         self.tell("comparing pairs", 0.3)
-        sizes = [c.table.num_rows for c in self.cleaned]
-        count = min(
-            _RANDOM_PAIRS, max(_LEAST_RANDOM_PAIRS, _RANDOM_PAIRS_PER_RECORD * self.size), 4 * self.possible + 1
-        )
-        random_pairs(self.con, sizes, count=count, seed=self.settings.seed)
+        count = min(_RANDOM_PAIRS, max(_LEAST_RANDOM_PAIRS, _RANDOM_PAIRS_PER_RECORD * self.size))
+        random_pairs(self.con, self.sizes, count=count, possible=self.possible, seed=self.settings.seed)
         random = levels_of(self.con, "random_pair", self.comparisons)
         self.levels = levels_of(self.con, "candidate", self.comparisons)
         self.groups = groups_for(self.comparisons)
-        self.cells = cells(self.levels, self.groups)
+        self.cells = cells(self.levels.patterns, self.groups)
         self.tell("learning", 0.6)
         guard = self._guard_bits
         if self.settings.model:
             self.weights = weights_from(self.settings.model, self.groups)
         else:
-            strangers = cells(random, self.groups)
-            self.weights = learn(self.cells, strangers, self.groups, possible=self.possible, guard=guard)
+            strangers = pattern_counts(cells(random.patterns, self.groups), random.counts)
+            candidates = pattern_counts(self.cells, self.levels.counts)
+            priors = priors_for(self.comparisons, self.groups)
+            self.weights = learn(candidates, strangers, self.groups, priors, possible=self.possible, guard=guard)
         self._step("learning", len(self.left), "pairs")
-        self.weight = bits(self.cells, self.weights) + self._guard_bits(self.cells)
+        self.weight = (bits(self.cells, self.weights) + self._guard_bits(self.cells))[self.levels.pattern]
         groups = average_linkage(self.size, self.left, self.right, self.weight)
-        self.frequencies = {
-            c: frequency_of(self.standard.column(c), groups) for c in frequency_columns(self.comparisons)
-        }
-        self.weight = self.weight + self._frequency_bits(np.arange(len(self.left)))
+        self.frequencies = {c: frequency_of(self._column(c), groups) for c in frequency_columns(self.comparisons)}
+        self._add_frequency_bits()
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        """A cleaned column, in the order of the records' numbers."""
+        return self.con.sql(f"select {name} from standard order by record_id").to_arrow_table().column(0)
 
     def _guard_bits(self, rows: NDArray[np.uint16]) -> NDArray[np.float64]:
         import numpy as np
 
         return np.where(relatives(rows, self.groups, self.comparisons), RELATIVES_BITS, 0.0)
 
-    def _frequency_bits(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _add_frequency_bits(self) -> None:
         import numpy as np
 
-        total = np.zeros(len(rows))
+        patterns, pattern = self.levels.patterns, self.levels.pattern
         for group in self.groups:
             # In a group the first field that agrees and has a frequency speaks for all: a place follows its postcode.
-            free = np.ones(len(rows), dtype=bool)
+            free = np.ones(len(patterns), dtype=bool)
             for part in group.parts:
                 known = [v for v in self.comparisons[part.column]["comparison_levels"] if not v.get("is_null_level")]
                 for number, level in enumerate(known):
                     name = level.get("tf_adjustment_column")
                     if not name:
                         continue
-                    at = np.flatnonzero(free & (self.levels[rows, part.column] == number))
+                    here = free & (patterns[:, part.column] == number)
+                    at = np.flatnonzero(here[pattern])
                     frequency: Frequency = self.frequencies[name]
-                    common = np.maximum(frequency.share[self.left[rows[at]]], frequency.share[self.right[rows[at]]])
-                    total[at] += np.log2(frequency.expected) - np.log2(np.maximum(common, _FREQUENCY_FLOOR))
-                    free[at] = False
-        return total
+                    common = np.maximum(frequency.share[self.left[at]], frequency.share[self.right[at]])
+                    self.weight[at] += np.log2(frequency.expected) - np.log2(np.maximum(common, _FREQUENCY_FLOOR))
+                    free &= ~here
 
     def _decide(self) -> Outcome:
         import numpy as np
@@ -179,20 +184,19 @@ class Work:
             if cut is None:
                 groups = part_weak_couples(groups, self.left, self.right, self.weight, LINK_CUT)
             chosen = np.flatnonzero(groups[self.left] == groups[self.right])
-        ids = pa.concat_arrays([c.ids.combine_chunks() if hasattr(c.ids, "combine_chunks") else c.ids
-                                for c in self.cleaned])  # fmt: skip
         rules = pa.array([use.rule.name for use in self.uses], pa.string())
         links = pa.table(
             {
-                "left_id": ids.take(pa.array(self.left[chosen])),
-                "right_id": ids.take(pa.array(self.right[chosen])),
+                "left_id": self.ids.take(pa.array(self.left[chosen])),
+                "right_id": self.ids.take(pa.array(self.right[chosen])),
                 "weight": self.weight[chosen],
                 "rule": rules.take(pa.array(self.rule[chosen])),
                 "cluster": groups[self.left[chosen]],
             }
         )
-        sides = pa.array(["left", "right"]).take(self.standard.column("side").combine_chunks())
-        clusters = pa.table({"side": sides, "id": ids, "cluster": groups})
+        in_file = np.argsort(self.row)  # as the files have them
+        sides = pa.array(["left"] * self.sizes[0] + ["right"] * (self.size - self.sizes[0]), pa.string())
+        clusters = pa.table({"side": sides, "id": self.ids.take(pa.array(in_file)), "cluster": groups[in_file]})
         self._step("deciding", len(chosen), "links")
         model = model_of(self.comparisons, self.groups, self.weights, two_files=self.across)
         return Outcome(links, clusters, model, facts_of(self, chosen, groups))
@@ -201,3 +205,7 @@ class Work:
         now = time.perf_counter()
         self.steps.append({"step": name, "rows": rows, "of": of, "seconds": round(now - self.clock, 3)})
         self.clock = now
+
+
+def _chunks(column: pa.Array | pa.ChunkedArray) -> Iterable[pa.Array]:
+    return list(getattr(column, "chunks", [column]))
