@@ -2,11 +2,13 @@
 
 Read in this order: `settings` (the file, read once), `records` (both files prepared), `joins` (which records meet, as
 row numbers), `weights` and `distances` (what a pair weighs, from cheap questions), `weighing` (the one select that
-weighs), `identifiers` (equal numbers first), `run` (the whole step), `patterns` (counts for training). `expressions`
-holds what they share. On 100,000 by 1,000,000 records the whole step, identifiers first, took 0.18 to 0.19 of plain
-Splink's CPU and 0.27 of its memory (measured, two alternating runs).
+weighs), `identifiers` (equal numbers first), `run` (the whole step), `patterns` (counts for training), `changed`
+(a night's change against a kept run; its parts are `keys`, `store`, `night`). `expressions` holds what they share. On
+100,000 by 1,000,000 records the whole step, identifiers first, took 0.18 to 0.19 of plain Splink's CPU and 0.27 of its
+memory (measured, two alternating runs).
 """
 
+from linkage.executor.changed import ChangedCounts, keep_run, replace_pairs, run_changed
 from linkage.executor.identifiers import IdentifierStage
 from linkage.executor.patterns import count_patterns
 from linkage.executor.run import ExecutorCounts, RuleCounts, run_executor
@@ -14,6 +16,7 @@ from linkage.executor.settings import CompiledModel, SettingsRefused, compile_se
 from linkage.model import Guard
 
 __all__ = [
+    "ChangedCounts",
     "CompiledModel",
     "ExecutorCounts",
     "Guard",
@@ -22,5 +25,8 @@ __all__ = [
     "SettingsRefused",
     "compile_settings",
     "count_patterns",
+    "keep_run",
+    "replace_pairs",
+    "run_changed",
     "run_executor",
 ]

@@ -27,7 +27,7 @@ _WORTH_GROUPING = 0.15  # share of pairs found twice above which grouping costs 
 class Meeting:
     """Two prepared tables whose records meet, and the conditions that keep a pair from being met twice.
 
-    `carried`: whether the right table carries the values worked out beforehand.
+    `carried`: whether the right table carries the values worked out beforehand; `row`: the column pairs are told by.
     """
 
     left: str
@@ -35,6 +35,7 @@ class Meeting:
     order: tuple[str, ...]
     carried: bool = True
     sources: tuple[str, str] | None = None
+    row: str = "rowid"
 
 
 def meetings(model: CompiledModel, *, two_files: bool) -> tuple[Meeting, ...]:

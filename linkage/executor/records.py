@@ -62,7 +62,22 @@ def prepare_records(
     lookups: Mapping[str, str],
     extra: Sequence[str] = (),
 ) -> Frequencies:
-    """Make the table `target` of one side's records; say which columns hold the frequency parts.
+    """Make the table `target` of one side's records, see `records_select`; say which columns hold frequency parts."""
+    select, found = records_select(model, source=source, side=side, read=read, lookups=lookups, extra=extra)
+    con.execute(f"create or replace temp table {target} as {select}")
+    return found
+
+
+def records_select(
+    model: CompiledModel,
+    *,
+    source: str,
+    side: str,
+    read: Sequence[Tree],
+    lookups: Mapping[str, str],
+    extra: Sequence[str] = (),
+) -> tuple[str, Frequencies]:
+    """One side's prepared records as a select, and which of its columns hold the frequency parts.
 
     `read` are the trees that will be asked of the pairs; `extra` are further columns, as SQL over the record `t`. The
     right file of two (`side` r) does not carry values worked out beforehand: only the few that a pair asks for are
@@ -91,9 +106,7 @@ def prepare_records(
         if side != "r":  # on levels that prove the value equal, one side's share is the other's
             parts += [_settled_part(f, name, _join(joins, lookups, f.column)) for f, name in found.settled.items()]
         parts += [f'{_join(joins, lookups, c)}.share as "{name}"' for c, name in found.shares.items()]
-    con.execute(f"""create or replace temp table {target} as
-        select {", ".join(parts)} from {quoted(source)} t {" ".join(joins.values())}""")
-    return found
+    return f"select {', '.join(parts)} from {quoted(source)} t {' '.join(joins.values())}", found
 
 
 def model_trees(model: CompiledModel) -> list[Tree]:

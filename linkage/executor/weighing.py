@@ -40,7 +40,8 @@ def guard_trees(model: CompiledModel, guards: Sequence[Guard]) -> list[Tree]:
 
 def select_pairs(model: CompiledModel, meeting: Meeting, parts: Frequencies, output: Output) -> str:
     """The pairs of `executor_pair` with their weights, those below the line left out, as a select."""
-    source = f"{PAIRS} p join {meeting.left} l on l.rowid = p.l join {meeting.right} r on r.rowid = p.r"
+    row = meeting.row
+    source = f"{PAIRS} p join {meeting.left} l on l.{row} = p.l join {meeting.right} r on r.{row} = p.r"
     last = None if output.levels or output.guards or output.keep_above is None else _dearest(model, parts)
     if last is None or output.keep_above is None:
         text = _at_once(model, meeting, parts, output, source)

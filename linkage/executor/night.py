@@ -1,0 +1,199 @@
+"""The steps of a night: replace, settle by number, find candidates by kept keys, weigh; three selects in all.
+
+Planning a select costs more than weighing the pairs of a small change, so keys are looked up in the sorted arrays and
+only the weighing and the cross-check of equal numbers are left to the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from linkage.executor.expressions import parse_level, sql
+from linkage.executor.identifiers import IdentifierStage
+from linkage.executor.joins import PAIRS, Meeting
+from linkage.executor.keys import key_columns, key_rules, split_keys
+from linkage.executor.records import records_select
+from linkage.executor.run import BY_IDENTIFIER, SCORED
+from linkage.executor.settings import CompiledModel
+from linkage.executor.store import FIRST_RULE, ID, NUMBER, Side
+from linkage.executor.weighing import Output, select_pairs
+from linkage.executor.weights import Frequencies, frequencies_read
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from linkage.executor.expressions import Tree
+    from linkage.executor.store import Flags, Keys, Rows
+
+REPLACED_LEFT, REPLACED_RIGHT = "replaced_left", "replaced_right"
+_NIGHT = Meeting("night_left", "night_right", (), carried=False, row='"__row"')
+
+
+@dataclass(slots=True)
+class Night:
+    """One night: both sides as they become, and which rows have to be compared anew."""
+
+    con: duckdb.DuckDBPyConnection
+    model: CompiledModel
+    stage: IdentifierStage | None
+    left: Side
+    right: Side
+    parts: Frequencies = field(default_factory=lambda: Frequencies({}, {}))
+    open_left: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
+    open_right: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def replace(
+        self, tables: tuple[str, str], gone: tuple[Sequence[str], Sequence[str]], trees: Sequence[Tree], folder: Path
+    ) -> None:
+        """Mark what is replaced, add what is new, and widen both to all holders of the numbers concerned."""
+        lookups = {c: f"read_parquet('{folder}/frequency_{n}.parquet')" for n, c in enumerate(_frequent(self.model))}
+        numbers, fresh, old_ids = [], [], []
+        for which, side, source, ids in ((self.left, "l", tables[0], gone[0]), (self.right, "r", tables[1], gone[1])):
+            extra = key_columns(self.model, self.stage, side)
+            select, parts = records_select(self.model, source=source, side=side, read=trees, lookups=lookups,
+                                           extra=extra)  # fmt: skip
+            self.parts = parts if side == "l" else self.parts
+            records, keys = split_keys(self.con.sql(select).to_arrow_table())
+            without = self._id_keys(ids)
+            _, old = which.find(ID, np.concatenate([keys[:, ID], without]))
+            which.is_gone[old] = True
+            numbers += [keys[:, NUMBER], which.keys(old, NUMBER)]
+            old_ids.append(which.take(old).column("__id"))
+            fresh.append(which.add(records.cast(which.kept.records.schema), keys))
+        held = np.unique(np.concatenate(numbers))
+        self.open_left, self.open_right = (
+            np.union1d(rows, which.find(NUMBER, held)[1])
+            for which, rows in zip((self.left, self.right), fresh, strict=True)
+        )
+        for which, rows, ids, name in ((self.left, self.open_left, old_ids[0], REPLACED_LEFT),
+                                       (self.right, self.open_right, old_ids[1], REPLACED_RIGHT)):  # fmt: skip
+            which.is_settled[rows] = False
+            self._table(name, [*ids.chunks, *which.take(rows).column("__id").chunks])
+
+    def settle(self) -> tuple[Rows, Rows]:
+        """Rows of the pairs of one number that are accepted, now marked as settled."""
+        none = np.zeros(0, np.int64)
+        if self.stage is None:
+            return none, none
+        numbers = []
+        for which, rows in ((self.left, self.open_left), (self.right, self.open_right)):
+            keys = which.keys(rows, NUMBER)
+            values, first, times = np.unique(keys, return_index=True, return_counts=True)
+            alone = (times == 1) & (values > 0)
+            numbers.append((values[alone], rows[first[alone]]))
+        _, l_place, r_place = np.intersect1d(numbers[0][0], numbers[1][0], assume_unique=True, return_indices=True)
+        l_rows, r_rows = numbers[0][1][l_place], numbers[1][1][r_place]
+        if not len(l_rows):
+            return none, none
+        with _Registered(self.con, self.left.take(l_rows), self.right.take(r_rows), l_rows, r_rows):
+            agreed = self.con.execute(f"""
+                select p.l, p.r from {PAIRS} p join night_left l on l."__row" = p.l join night_right r
+                    on r."__row" = p.r where ({sql(parse_level(self.stage.agreement))}) >= {self.stage.accept_at}
+                """).fetchnumpy()
+        l_rows, r_rows = (np.asarray(agreed[side], dtype=np.int64) for side in "lr")
+        self.left.is_settled[l_rows] = True
+        self.right.is_settled[r_rows] = True
+        return l_rows, r_rows
+
+    def candidates(self) -> tuple[NDArray[np.uint64], NDArray[np.int16]]:
+        """Every pair to be compared, both rows in one number, each once, and the first rule that found it."""
+        both = self.stage is not None and self.stage.settles_both
+        anew = np.zeros(self.left.rows, np.bool_)
+        anew[self.open_left] = True
+        l_rows = self.open_left[~self.left.is_settled[self.open_left]]
+        r_rows = self.open_right[~self.right.is_settled[self.open_right]] if both else self.open_right
+        shut_left = anew | self.left.is_settled
+        shut_right: Flags = self.right.is_settled if both else np.zeros(self.right.rows, np.bool_)
+        found, rules = [np.zeros(0, np.uint64)], [np.zeros(0, np.int16)]
+        for place, rule in enumerate(key_rules(self.model)):
+            column = FIRST_RULE + place
+            at, others = self.right.find(column, self.left.keys(l_rows, column))
+            may = ~shut_right[others]
+            forth = _packed(l_rows[at[may]], others[may])
+            at, others = self.left.find(column, self.right.keys(r_rows, column))
+            may = ~shut_left[others]
+            back = _packed(others[may], r_rows[at[may]])
+            found += [forth, back]
+            rules += [np.full(len(forth) + len(back), rule, np.int16)]
+        pairs, first = np.unique(np.concatenate(found), return_index=True)
+        return pairs, np.concatenate(rules)[first]
+
+    def weigh(
+        self, pairs: NDArray[np.uint64], rules: NDArray[np.int16], accepted: tuple[Rows, Rows], output: Output
+    ) -> None:
+        """Fill `scored_pair`."""
+        l_rows, r_rows = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        weighed = self.stage is not None and self.stage.weigh
+        if weighed:
+            l_rows, r_rows = np.concatenate([l_rows, accepted[0]]), np.concatenate([r_rows, accepted[1]])
+            rules = np.concatenate([rules, np.full(len(accepted[0]), BY_IDENTIFIER, np.int16)])
+        left, right = self.left.take(np.unique(l_rows)), self.right.take(np.unique(r_rows))
+        with _Registered(self.con, left, right, l_rows, r_rows, rules):
+            self.con.execute(
+                f"create or replace table {SCORED} as {select_pairs(self.model, _NIGHT, self.parts, output)}"
+            )
+        if self.stage is not None and not weighed and len(accepted[0]):
+            ids = {f"{side}_id": which.take(rows).column("__id") for side, which, rows in
+                   (("left", self.left, accepted[0]), ("right", self.right, accepted[1]))}  # fmt: skip
+            self.con.register("night_accepted", _arrow(ids))
+            self.con.execute(f"""insert into {SCORED} by name
+                select *, {BY_IDENTIFIER} as rule_number from night_accepted""")
+            self.con.unregister("night_accepted")
+
+    def _id_keys(self, ids: Sequence[str]) -> Keys:
+        if not ids:
+            return np.zeros(0, np.uint64)
+        self.con.register("night_gone", _arrow({"id": list(ids)}))
+        found = self.con.execute("select hash(id) as key from night_gone").fetchnumpy()["key"]
+        self.con.unregister("night_gone")
+        return np.asarray(found, dtype=np.uint64)
+
+    def _table(self, name: str, chunks: Sequence[pa.Array]) -> None:
+        import pyarrow as pa
+
+        self.con.register("night_ids", pa.table({"id": pa.chunked_array(chunks, type=chunks[0].type)}))
+        self.con.execute(f"create or replace temp table {name} as from night_ids")
+        self.con.unregister("night_ids")
+
+
+class _Registered:
+    """The records and pairs under the names that the weighing reads, for as long as it lasts."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, left: pa.Table, right: pa.Table, l_rows: Rows, r_rows: Rows,
+        rules: NDArray[np.int16] | None = None,
+    ) -> None:  # fmt: skip
+        columns = {"l": l_rows.astype(np.uint32), "r": r_rows.astype(np.uint32)}
+        self._con = con
+        self._tables = {_NIGHT.left: left, _NIGHT.right: right,
+                        PAIRS: _arrow(columns if rules is None else columns | {"rule": rules})}  # fmt: skip
+
+    def __enter__(self) -> None:
+        for name, table in self._tables.items():
+            self._con.register(name, table)
+
+    def __exit__(self, *_: object) -> None:
+        for name in self._tables:
+            self._con.unregister(name)
+
+
+def _frequent(model: CompiledModel) -> list[str]:
+    settled, shares = frequencies_read(model)
+    return list(dict.fromkeys([*(f.column for f in settled), *shares]))
+
+
+def _packed(left: Rows, right: Rows) -> Keys:
+    return (left.astype(np.uint64) << np.uint64(32)) | right.astype(np.uint64)
+
+
+def _arrow(columns: dict[str, Any]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table(columns)

@@ -1,0 +1,148 @@
+"""A night's change against a kept run: whatever changes, the pairs are those of a run of all records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from linkage.executor import (
+    Guard,
+    IdentifierStage,
+    SettingsRefused,
+    compile_settings,
+    keep_run,
+    replace_pairs,
+    run_changed,
+    run_executor,
+)
+
+_COLUMNS = "record varchar, number varchar, forename varchar, surname varchar, born varchar, place varchar"
+_FREQUENCY = {"tf_adjustment_column": "surname", "tf_minimum_u_value": 0.001}
+_MODEL: dict[str, Any] = {
+    "link_type": "link_only",
+    "unique_id_column_name": "record",
+    "probability_two_random_records_match": 0.05,
+    "comparisons": [
+        {"output_column_name": "surname", "comparison_levels": [
+            {"sql_condition": "surname_l is null or surname_r is null", "is_null_level": True},
+            {"sql_condition": "surname_l = surname_r", "m_probability": 0.9, "u_probability": 0.1} | _FREQUENCY,
+            {"sql_condition": "jaro_winkler_similarity(surname_l, surname_r) > 0.8", "m_probability": 0.05,
+             "u_probability": 0.1} | _FREQUENCY,
+            {"sql_condition": "ELSE", "m_probability": 0.05, "u_probability": 0.8}]},
+        {"output_column_name": "born", "comparison_levels": [
+            {"sql_condition": "born_l is null or born_r is null", "is_null_level": True},
+            {"sql_condition": "born_l = born_r", "m_probability": 0.9, "u_probability": 0.1},
+            {"sql_condition": "substr(born_l, 1, 4) = substr(born_r, 1, 4)", "m_probability": 0.05,
+             "u_probability": 0.2},
+            {"sql_condition": "ELSE", "m_probability": 0.05, "u_probability": 0.7}]},
+    ],
+    "blocking_rules_to_generate_predictions": [
+        "l.surname = r.surname", "l.forename = r.surname and l.born = r.born",
+        "substr(l.born, 1, 4) = substr(r.born, 1, 4) and l.forename = r.forename or l.place = r.place",
+    ],
+}  # fmt: skip
+_GUARDS = (Guard("apart", "handbook 7.1", "forename_l <> forename_r and born_l = born_r", -3.0),)
+
+
+def _stage(settles_both: bool, weigh: bool) -> IdentifierStage:
+    return IdentifierStage.demographic("number", birth_date="born", forename="forename", surname="surname",
+                                       postcode="place", settles_both=settles_both, weigh=weigh)  # fmt: skip
+
+
+def _record(random: Random, name: str) -> tuple[str | None, ...]:
+    """Few numbers and names, so that numbers are often shared and often move from one record to another."""
+    values = (
+        [None, *(f"n{n}" for n in range(9))], ["ann", "bea", "col", None], ["oak", "oaks", "elm", "ash", None],
+        ["1950-01-02", "1950-02-01", "1960-01-02", None], ["A1", "B2", "C3", None],
+    )  # fmt: skip
+    return (name, *(random.choice(column) for column in values))
+
+
+def _fill(con: duckdb.DuckDBPyConnection, table: str, records: list[tuple[str | None, ...]]) -> None:
+    con.execute(f"create or replace table {table} ({_COLUMNS})")
+    if records:
+        con.executemany(f"insert into {table} values (?, ?, ?, ?, ?, ?)", records)
+
+
+def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[Any, ...]]:
+    return [
+        tuple(round(value, 9) if isinstance(value, float) else value for value in row)
+        for row in con.execute(f"from {table} order by left_id, right_id").fetchall()
+    ]
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**9))
+def test_nights_one_after_another_leave_the_pairs_of_a_run_of_all_records(seed: int) -> None:
+    """Records change, come, go, hand their numbers on; numbers of untouched records become shared or free again."""
+    random = Random(seed)
+    stage = random.choice([None, _stage(random.random() < 0.5, random.random() < 0.5)])
+    asked: dict[str, Any] = {"identifier": stage, "guards": random.choice([(), _GUARDS])}
+    line = random.choice([None, 0.0])
+    model = compile_settings(_MODEL)
+    with duckdb.connect() as con, TemporaryDirectory() as home:
+        sides = {"l": {f"l{n}": _record(random, f"l{n}") for n in range(14)},
+                 "r": {f"r{n}": _record(random, f"r{n}") for n in range(20)}}  # fmt: skip
+        for side in "lr":
+            _fill(con, side, list(sides[side].values()))
+        con.execute("""create table frequency as select surname, count(*) / sum(count(*)) over () as tf_surname
+                         from (from l union all from r) where surname is not null group by surname""")
+        frequencies = {"surname": "frequency"}
+        run_executor(con, model, "l", "r", keep_above=line, frequencies=frequencies, **asked)
+        con.execute("create table standing as from scored_pair")
+        keep_run(con, model, "l", "r", Path(home), frequencies=frequencies, **asked)
+        for night in range(2):
+            gone = {}
+            for side in "lr":
+                names = random.sample(sorted(sides[side]), random.randint(0, 4))
+                gone[side] = names[: random.randint(0, 2)]
+                changed = [*names[len(gone[side]) :], f"{side}_new_{night}"]
+                sides[side] |= {name: _record(random, name) for name in changed}
+                for name in gone[side]:
+                    del sides[side][name]
+                _fill(con, f"{side}_changed", [sides[side][name] for name in changed])
+                _fill(con, side, list(sides[side].values()))
+            run_changed(con, model, "l_changed", "r_changed", Path(home), keep_above=line,
+                        gone_left=gone["l"], gone_right=gone["r"], **asked)  # fmt: skip
+            replace_pairs(con, "standing", "standing")
+            run_executor(con, model, "l", "r", keep_above=line, frequencies=frequencies, **asked)
+            assert _rows(con, "standing") == _rows(con, "scored_pair")
+
+
+@pytest.fixture
+def con() -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect()
+    for side in "lr":
+        _fill(con, side, [_record(Random(n), f"{side}{n}") for n in range(5)])
+    return con
+
+
+def test_what_is_kept_is_for_its_owner_only(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    keep_run(con, compile_settings(_MODEL), "l", "r", folder)
+    run_changed(con, compile_settings(_MODEL), "l", "r", folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
+def test_a_kept_run_of_another_model_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    keep_run(con, compile_settings(_MODEL), "l", "r", tmp_path)
+    other = compile_settings(_MODEL | {"probability_two_random_records_match": 0.1})
+    with pytest.raises(SettingsRefused, match="another model"):
+        run_changed(con, other, "l", "r", tmp_path)
+
+
+@pytest.mark.parametrize("rule", ["levenshtein(l.surname, r.surname) < 2", "l.born = r.born and l.place < r.place"])
+def test_rules_that_are_not_equalities_alone_are_refused(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, rule: str
+) -> None:
+    model = compile_settings(_MODEL | {"blocking_rules_to_generate_predictions": [rule]})
+    with pytest.raises(SettingsRefused, match="blocking rule 1 is not made of equalities"):
+        keep_run(con, model, "l", "r", tmp_path)
