@@ -7,7 +7,6 @@ tie (linkage handbook 9.3 and 9.4).
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,13 +14,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Numbers = NDArray[np.int64]
+    Bits = NDArray[np.float64]
+    Pair = tuple[int, int]
+
 #: What a pair counts, in bits, that was never a candidate; and the mean below which two groups are not joined.
 MISSING_PAIR = -5.0
 STOP = -2.0
 
 _PARTS_OF_A_BIT = 1 << 20
-_NEVER = -(1 << 60)
-_FORBIDDEN = _NEVER // 2  # any sum at or below this holds a pair that must stay apart
 
 
 def average_linkage(
@@ -42,118 +43,111 @@ def average_linkage(
     `ValueError` when the two contradict each other.
     """
     work = _Work(size, missing, stop)
-    work.add_pairs(left, right, weight)
-    for one, other in apart:
-        work.forbid(one, other)
-    for one, other in sorted((min(pair), max(pair)) for pair in together):
-        work.join_decided(one, other)
-    work.join_all()
-    return work.names()
+    work.add_pairs(left, right, weight, apart)
+    work.join_decided(together)
+    while work.join_round():
+        pass
+    return work.names
 
 
 class _Work:
-    """Groups under way; a group is held under one of its records and ordered by its smallest.
+    """Groups under way, each named by its smallest record, and the edges between them as arrays.
 
-    `sums[a][b]` is the sum of the weights between two groups, counted from the weight of a missing pair, so that pairs
-    never scored add nothing. The mean of a joined group to any third is between the two means it had before, so an
-    entry of the heap can only promise too much, never too little: it is put right when it comes up.
+    An edge holds the sum of the weights between two groups, counted from the weight of a missing pair, so that pairs
+    never scored add nothing. The mean of a joined group to any third lies between the two means it had before. So two
+    groups that are each other's best can be joined at once, all such couples in one round, and a group whose best is
+    below the line is finished: the result is that of joining the best pair of all again and again.
     """
 
     def __init__(self, size: int, missing: float, stop: float) -> None:
+        import numpy as np
+
         self.missing = round(missing * _PARTS_OF_A_BIT)
         self.least = round(stop * _PARTS_OF_A_BIT) - self.missing
         if self.least <= 0:
             raise ValueError("the line must be above what a missing pair counts")
-        self.sums: dict[int, dict[int, int]] = {}
-        self.count = [1] * size
-        self.parent = list(range(size))
-        self.smallest = list(range(size))
+        self.names = np.arange(size, dtype=np.int64)
+        self.count = np.ones(size, dtype=np.int64)
 
-    def add_pairs(self, left: NDArray[np.int64], right: NDArray[np.int64], weight: NDArray[np.float64]) -> None:
+    def add_pairs(self, left: Numbers, right: Numbers, weight: Bits, apart: Iterable[Pair]) -> None:
         import numpy as np
 
-        if not len(left):
-            return
         whole = np.rint(np.asarray(weight, dtype=np.float64) * _PARTS_OF_A_BIT).astype(np.int64) - self.missing
-        side = np.concatenate([left, right]).astype(np.int64)
-        near = np.concatenate([right, left]).astype(np.int64)
-        value = np.concatenate([whole, whole])
-        order = np.lexsort((value, near, side))
-        side, near, value = side[order], near[order], value[order]
-        starts = np.flatnonzero(np.diff(side, prepend=-1))
-        ends = np.append(starts[1:], len(side))
-        records, neighbours, values = side[starts].tolist(), near.tolist(), value.tolist()
-        for record, start, end in zip(records, starts.tolist(), ends.tolist(), strict=True):
-            found = dict(zip(neighbours[start:end], values[start:end], strict=True))
-            found.pop(record, None)
-            self.sums[record] = found
+        low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right).astype(np.int64)
+        never = np.array(sorted((min(pair), max(pair)) for pair in apart), dtype=np.int64).reshape(-1, 2)
+        self.low, self.high = np.append(low, never[:, 0]), np.append(high, never[:, 1])
+        self.sum = np.append(whole, np.zeros(len(never), dtype=np.int64))
+        self.never = np.append(np.zeros(len(low), dtype=bool), np.ones(len(never), dtype=bool))
+        self._gather(np.maximum)
 
-    def forbid(self, one: int, other: int) -> None:
-        self.sums.setdefault(one, {})[other] = _NEVER
-        self.sums.setdefault(other, {})[one] = _NEVER
-
-    def join_decided(self, one: int, other: int) -> None:
-        a, b = self.find(one), self.find(other)
-        if a == b:
-            return
-        if self.sums.get(a, {}).get(b, 0) <= _FORBIDDEN:
-            raise ValueError("two records must be together and apart at once; settle the decisions first")
-        self._merge(a, b)
-
-    def join_all(self) -> None:
-        """Join the two groups of the highest mean until none reaches the line; equal means: smallest numbers first."""
-        heap = [
-            self._entry(one, other, value)
-            for one, near in self.sums.items()
-            for other, value in near.items()
-            if one < other and value >= self.least * self.count[one] * self.count[other]
-        ]
-        heapq.heapify(heap)
-        while heap:
-            entry = heapq.heappop(heap)
-            one, other = self.find(entry[1]), self.find(entry[2])
-            if one == other:
-                continue
-            value = self.sums[one].get(other, 0)
-            now = self._entry(one, other, value)
-            if now == entry:
-                self._merge(one, other)
-            elif value >= self.least * self.count[one] * self.count[other]:
-                heapq.heappush(heap, now)
-
-    def find(self, record: int) -> int:
-        parent = self.parent
-        while parent[record] != record:
-            parent[record] = parent[parent[record]]
-            record = parent[record]
-        return record
-
-    def names(self) -> NDArray[np.int64]:
+    def join_decided(self, together: Iterable[Pair]) -> None:
+        """Join pairs that belong together, whatever the weights say."""
         import numpy as np
 
-        return np.array([self.smallest[self.find(r)] for r in range(len(self.parent))], dtype=np.int64)
+        pairs = np.array(list(together), dtype=np.int64).reshape(-1, 2)
+        if not len(pairs):
+            return
+        names = self.names
+        while True:
+            before = names.copy()
+            lowest = names[pairs].min(axis=1)
+            np.minimum.at(names, pairs.ravel(), lowest.repeat(2))
+            names[:] = names[names]
+            if (names == before).all():
+                break
+        self.count = np.bincount(names, minlength=len(names))
+        if (self.never & (names[self.low] == names[self.high])).any():
+            raise ValueError("two records must be together and apart at once; settle the decisions first")
+        self._rename(names)
 
-    def _entry(self, one: int, other: int, value: int) -> tuple[float, int, int]:
-        a, b = self.smallest[one], self.smallest[other]
-        return -value / (self.count[one] * self.count[other]), min(a, b), max(a, b)
+    def join_round(self) -> bool:
+        """Join all couples of groups that are each other's best; say if there were any. Equal means: smallest first."""
+        import numpy as np
 
-    def _merge(self, one: int, other: int) -> None:
-        sums = self.sums
-        kept, gone = one, other
-        if len(sums.get(kept, ())) < len(sums.get(gone, ())):
-            kept, gone = gone, kept
-        mine, moved = sums.setdefault(kept, {}), sums.pop(gone, {})
-        mine.pop(gone, None)
-        moved.pop(kept, None)
-        for near, value in moved.items():
-            total = mine.get(near, 0) + value
-            total = total if total > _FORBIDDEN else _NEVER
-            back = sums[near]
-            del back[gone]
-            mine[near] = back[kept] = total
-        self.parent[gone] = kept
+        mean = self.sum / (self.count[self.low] * self.count[self.high])
+        good = np.flatnonzero(~self.never & (mean >= self.least))
+        if not len(good):
+            return False
+        order = good[np.lexsort((self.high[good], self.low[good], -mean[good]))]
+        # A place in this order for each edge; the best of a group is its edge with the smallest place.
+        place = np.arange(len(order))
+        best = np.full(len(self.names), len(order))
+        np.minimum.at(best, self.low[order], place)
+        np.minimum.at(best, self.high[order], place)
+        low, high = self.low[order], self.high[order]
+        mutual = (best[low] == place) & (best[high] == place)
+        kept, gone = low[mutual], high[mutual]
         self.count[kept] += self.count[gone]
-        self.smallest[kept] = min(self.smallest[kept], self.smallest[gone])
+        new = np.arange(len(self.names))
+        new[gone] = kept
+        self.names = new[self.names]
+        living = (best[self.low] < len(order)) & (best[self.high] < len(order))
+        self.low, self.high, self.sum, self.never = (v[living] for v in (self.low, self.high, self.sum, self.never))
+        self._rename(new)
+        return True
+
+    def _rename(self, new: Numbers) -> None:
+        import numpy as np
+
+        self.low, self.high = new[self.low], new[self.high]
+        self.low, self.high = np.minimum(self.low, self.high), np.maximum(self.low, self.high)
+        self._gather(np.add)
+
+    def _gather(self, way: np.ufunc) -> None:
+        """One edge for every two groups; edges within a group go."""
+        import numpy as np
+
+        apart = self.low != self.high
+        key = self.low[apart] * len(self.names) + self.high[apart]
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+        starts = np.flatnonzero(np.diff(key, prepend=-1))
+        self.low, self.high = np.divmod(key[starts], max(1, len(self.names)))
+        if len(starts):
+            self.sum = way.reduceat(self.sum[apart][order], starts)
+            self.never = np.logical_or.reduceat(self.never[apart][order], starts)
+        else:
+            self.sum, self.never = self.sum[:0], self.never[:0]
 
 
 def group_sizes(names: Sequence[int]) -> dict[int, int]:
