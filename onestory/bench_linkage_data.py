@@ -66,7 +66,7 @@ class Files:
     @property
     def kept(self) -> Path:
         """What a full run of ours left for the nights after it."""
-        return self.folder / "kept.duckdb"
+        return self.folder / "kept"
 
     @property
     def truth(self) -> Path:
