@@ -7,7 +7,7 @@ Damaged values stay as text, because a date with one wrong digit is still eviden
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,9 @@ _NUMBERED_WORD = re.compile(r"\b\w*\d\w*\b")
 #: Words that stand in full names and tell nobody apart.
 _EMPTY_WORDS = frozenset({"of", "the", "and", "to", "in", "at", "for"})
 _NAMES = (Role.FORENAME, Role.SURNAME, Role.FULL_NAME, Role.MIDDLE_NAMES, Role.KNOWN_AS, Role.PREVIOUS_SURNAME)
+_NAME_TEXTS = ("forename", "surname", "full_name", "forename_sound", "surname_sound")
+_NAME_LISTS = ("given_names", "surnames", "name_words")
+_SLICE = 50_000  # records whose names are worked on at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,16 @@ class _Work:
         }
         if not any(parts.values()):
             return
-        rows = [_person(one) for one in _rows(parts, self.table.num_rows)]
         import pyarrow as pa
 
-        for name in ("forename", "surname", "full_name", "forename_sound", "surname_sound"):
-            self.made[name] = pa.array([row[name] for row in rows], pa.string())
-        for name in ("given_names", "surnames", "name_words"):
-            self.made[name] = pa.array([row[name] for row in rows], pa.list_(pa.string()))
-        self.made["nicknames"] = pa.array([row["nicknames"] for row in rows], pa.list_(pa.int32()))
+        types = dict.fromkeys(_NAME_TEXTS, pa.string()) | dict.fromkeys(_NAME_LISTS, pa.list_(pa.string()))
+        types["nicknames"] = pa.list_(pa.int32())
+        made: dict[str, list[pa.Array]] = {name: [] for name in types}
+        for first in range(0, max(1, self.table.num_rows), _SLICE):
+            rows = [_person(one) for one in _rows(parts, first, min(first + _SLICE, self.table.num_rows))]
+            for name, kind in types.items():
+                made[name].append(pa.array([row[name] for row in rows], kind))
+        self.made |= {name: pa.concat_arrays(slices) for name, slices in made.items()}
         self.columns["name"] = ", ".join(column for role in _NAMES for column in self.by_role.get(role, ()))
 
     def add_birth_date(self) -> None:
@@ -156,11 +161,9 @@ class _Work:
         return pa.chunked_array(texts.chunks, pa.string()).combine_chunks().dictionary_encode()
 
 
-def _rows(parts: Mapping[Role, list[Any]], count: int) -> list[dict[Role, list[dict[str, Any]]]]:
-    return [
-        {role: [column[row] for column in columns if column[row]] for role, columns in parts.items()}
-        for row in range(count)
-    ]
+def _rows(parts: Mapping[Role, list[Any]], first: int, last: int) -> Iterator[dict[Role, list[dict[str, Any]]]]:
+    for row in range(first, last):
+        yield {role: [column[row] for column in columns if column[row]] for role, columns in parts.items()}
 
 
 def _name_of(role: Role) -> Callable[[str], dict[str, Any]]:

@@ -122,12 +122,12 @@ def pattern_counts(levels: Cells, times: Bits) -> Counted:
     digits[levels == NO_CELL] = 0
     if np.prod((digits.max(axis=0) + 1).astype(np.float64)) >= 2.0**63:
         _, first, number = np.unique(levels, axis=0, return_index=True, return_inverse=True)
-        return levels[first], np.bincount(number.ravel(), weights=times)
+        return levels[first], np.bincount(number.ravel(), weights=times).astype(np.float64)
     packed = np.zeros(len(levels), dtype=np.int64)
     for column in range(levels.shape[1]):
         packed = packed * (digits[:, column].max() + 1) + digits[:, column]
     _, first, number = np.unique(packed, return_index=True, return_inverse=True)
-    return levels[first], np.bincount(number, weights=times)
+    return levels[first], np.bincount(number, weights=times).astype(np.float64)
 
 
 def bits(cells: Cells, weights: Weights) -> NDArray[np.float64]:

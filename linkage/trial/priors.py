@@ -135,14 +135,15 @@ def priors_for(comparisons: Sequence[Comparison], groups: Sequence[Group]) -> li
 def _prior(comparisons: Sequence[Comparison], group: Group) -> Prior:
     import numpy as np
 
-    m, u = [], []
+    m: list[NDArray[np.float64]] = []
+    u: list[NDArray[np.float64]] = []
     for place, part in enumerate(group.parts):
         same, strangers = np.array(list(_shares(comparisons[part.column]))).T
         same, strangers = same / same.sum(), strangers / strangers.sum()
         if place:
             strangers = (1 - _FOLLOWS) * strangers + _FOLLOWS * same
-        m.append(np.bincount(part.states, weights=SAME_PEOPLE * same, minlength=part.size))
-        u.append(np.bincount(part.states, weights=STRANGERS * strangers, minlength=part.size))
+        for made, counts in ((m, SAME_PEOPLE * same), (u, STRANGERS * strangers)):
+            made.append(np.bincount(part.states, weights=counts, minlength=part.size).astype(np.float64))
     return Prior(tuple(m), tuple(u))
 
 
