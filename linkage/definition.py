@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 
-def _level(label: str, condition: str, frequency_of: str | None = None, floor: float = 1e-6) -> dict[str, Any]:
+def _level(
+    label: str, condition: str, frequency_of: str | None = None, floor: float = 1e-6, by: float = 1.0
+) -> dict[str, Any]:
     level: dict[str, Any] = {"label_for_charts": label, "sql_condition": condition}
     if frequency_of:
         level |= {
@@ -17,6 +19,8 @@ def _level(label: str, condition: str, frequency_of: str | None = None, floor: f
             "tf_minimum_u_value": floor,
             "disable_tf_exact_match_detection": True,
         }
+        if by != 1.0:
+            level["tf_adjustment_weight"] = by
     return level
 
 
@@ -31,6 +35,7 @@ def _either_null(*columns: str) -> str:
 _SAME_FORENAME: Final = "(forename_l = forename_r or forename_joined_l = forename_joined_r)"
 _SAME_SURNAME: Final = "surname_l = surname_r"
 _OTHER_GIVEN: Final = "(list_has_any(given_names_l, given_names_r) or list_has_any(nicknames_l, nicknames_r))"
+_AMONG_GIVEN: Final = "(list_contains(given_names_l, forename_r) or list_contains(given_names_r, forename_l))"
 _OTHER_FAMILY: Final = "list_has_any(surnames_l, surnames_r)"
 _INITIAL: Final = "(left(forename_l, 1) = left(forename_r, 1) and least(length(forename_l), length(forename_r)) = 1)"
 _EXCHANGED: Final = (
@@ -48,6 +53,8 @@ def _alike(column: str, sound: str, line: float) -> str:
     )
 
 
+# Where two names agree in part only, the frequency of the full name counts by half: that of one of them would take the
+# place of what both together say.
 _NAME: Final = {
     "output_column_name": "name",
     "comparison_description": "forename and surname together, because their errors are not independent",
@@ -60,23 +67,30 @@ _NAME: Final = {
         _level(
             "forename equal, surname shared with a former or double one",
             f"{_SAME_FORENAME} and {_OTHER_FAMILY}",
-            "forename",
+            "full_name",
+            1e-7,
+            by=0.5,
         ),
         _level(
-            "surname equal, forename a nickname or another given name", f"{_SAME_SURNAME} and {_OTHER_GIVEN}", "surname"
+            "surname equal, forename a nickname or another given name",
+            f"{_SAME_SURNAME} and {_OTHER_GIVEN}",
+            "full_name",
+            1e-7,
+            by=0.5,
         ),
         _level(
             "both alike", f"{_alike('forename', 'forename_sound', 0.92)} and {_alike('surname', 'surname_sound', 0.92)}"
         ),
         _level("names exchanged or in another order", _EXCHANGED),
-        _level("surname equal, forename an initial", f"{_SAME_SURNAME} and {_INITIAL}", "surname"),
+        _level("surname equal, forename an initial", f"{_SAME_SURNAME} and {_INITIAL}"),
         _level("one part of each shared", f"{_OTHER_GIVEN} and {_OTHER_FAMILY}"),
         _level(
             "given name shared, surname alike",
             f"{_OTHER_GIVEN} and jaro_winkler_similarity(surname_l, surname_r) >= 0.85",
         ),
-        _level("surname equal, forename missing", f"{_SAME_SURNAME} and ({_either_null('forename')})", "surname"),
+        _level("surname equal, forename missing", f"{_SAME_SURNAME} and ({_either_null('forename')})"),
         _level("forename equal only", _SAME_FORENAME, "forename"),
+        _level("forename among the given names of the other only", _AMONG_GIVEN),
         _level("another given name shared only", _OTHER_GIVEN),
         _level("surname equal only", _SAME_SURNAME, "surname"),
         _level(

@@ -31,6 +31,7 @@ chosen as (
     join standard l on l.record_id = e.left_id join presence pl on pl.source = l.source
     join standard r on r.record_id = e.right_id join presence pr on pr.source = r.source
    where e.rule in {_BY_NUMBER} and e.decision = 'link' and l.source <> r.source
+     and l.is_restricted = false and r.is_restricted = false   -- protected people are linked by verified numbers only
      and hash(least(l.record_key, r.record_key) || greatest(l.record_key, r.record_key)) % 100 < {SHARE_HIDDEN}
 )
 select case when is_left then left_id else right_id end as record_id,
@@ -91,7 +92,8 @@ def relink(calculation: duckdb.DuckDBPyConnection, model: Model, *, is_full: boo
     """
     calculation.execute(_HIDDEN)
     world = _World(calculation, model, is_full=is_full)
-    lines, judged = [], ()
+    lines: list[Line] = []
+    judged: tuple[tuple[int, int, bool, bool], ...] = ()
     for step in STEPS:
         line, found = world.at(step)
         lines.append(line)
@@ -112,14 +114,15 @@ class _World:
         self.covered = kept + _hidden_edges(calculation, model, is_full=is_full)
         rows = calculation.execute("""
             select record_id, record_key, source, case when nhs_verified then nhs_number end,
-                   case when not birth_estimated then year(birth_date) end, nhs_number, person_id
+                   case when not birth_estimated then year(birth_date) end, is_restricted is distinct from false,
+                   nhs_number, person_id
               from standard left join membership_wanted using (record_id) order by record_id""").fetchall()
         tied = {r for e in (*self.open, *self.covered) for r in (e.left, e.right)} | masked
         tied |= {r for pair in self.constraints.together for r in pair}
-        self.nodes = {row[0]: Node(*row[:5]) for row in rows if row[0] in tied}
+        self.nodes = {row[0]: Node(*row[:6]) for row in rows if row[0] in tied}
         self.masked_nodes = self.nodes | {r: replace(self.nodes[r], verified_number=None) for r in masked}
-        self.number = {row[0]: row[5] for row in rows if row[0] in tied}
-        self.person = {row[0]: row[6] for row in rows if row[0] in tied}
+        self.number = {row[0]: row[6] for row in rows if row[0] in tied}
+        self.person = {row[0]: row[7] for row in rows if row[0] in tied}
         self.alone = len(rows) - len(self.nodes)
         self.health = {row[0] for row in rows if row[2] == "systmone"}
         self.base = sum(row[2] != "systmone" for row in rows)
@@ -129,7 +132,12 @@ class _World:
         groups = list(self._groups(self.nodes, self.open, line, self.constraints))
         linked = sum(len(g) - len(self.health & set(g)) for g in groups if not self.health.isdisjoint(g))
         hidden = frozenset(record for record, _ in self.hidden)
-        free = Constraints(*(frozenset(p for p in told if hidden.isdisjoint(p)) for told in _parts(self.constraints)))
+        free = Constraints(
+            **{
+                name: frozenset(pair for pair in getattr(self.constraints, name) if hidden.isdisjoint(pair))
+                for name in ("together", "apart", "undecided", "attention")
+            }
+        )
         group_of = {
             record: group for group in self._groups(self.masked_nodes, self.covered, line, free) for record in group
         }
@@ -150,10 +158,6 @@ class _World:
             self.number[other] not in (None, self.number[record]) and self.person[other] != self.person[record]
             for other in group
         )
-
-
-def _parts(constraints: Constraints) -> tuple[frozenset[tuple[int, int]], ...]:
-    return constraints.together, constraints.apart, constraints.undecided, constraints.attention
 
 
 def _constraints(calculation: duckdb.DuckDBPyConnection) -> Constraints:
@@ -197,5 +201,7 @@ def _hidden_edges(calculation: duckdb.DuckDBPyConnection, model: Model, *, is_fu
           from {source}
          where by_demographics and weight_without_number >= {lowest}
            and (left_id in (select record_id from hidden_link) or right_id in (select record_id from hidden_link))
+           and left_id not in (select record_id from standard where is_restricted is distinct from false)
+           and right_id not in (select record_id from standard where is_restricted is distinct from false)
          order by left_id, right_id""").fetchall()
     return [Evidence(*row) for row in rows]
