@@ -24,7 +24,7 @@ assert duckdb and pd and pc
 _COLUMNS: Final = ("forename", "surname")  # whose frequencies the tutorial model reads
 
 
-def keep(clock: Clock, folder: Path, model: str = "tutorial") -> None:
+def keep(clock: Clock, folder: Path, model: str = "tutorial", keep_above: float = 0.0) -> None:
     """What a full run leaves for the nights after it; told apart, because it is done once."""
     files = Files(folder)
     compiled = compile_settings(json.loads(files.model(model).read_text(encoding="utf-8")))
@@ -34,22 +34,20 @@ def keep(clock: Clock, folder: Path, model: str = "tutorial") -> None:
             connection.execute(f"create view {name} as from read_parquet('{path}')")
         for column in _COLUMNS:
             connection.execute(f"create view kept_{column} as from read_parquet('{files.frequency(column)}')")
-        keep_run(connection, compiled, "care", "health", files.kept, identifier=identifier_stage(),
-                 frequencies={column: f"kept_{column}" for column in _COLUMNS})  # fmt: skip
+        keep_run(connection, compiled, "care", "health", files.kept, keep_above=keep_above,
+                 identifier=identifier_stage(), frequencies={column: f"kept_{column}" for column in _COLUMNS},
+                 version=model)  # fmt: skip
     clock.step("keep")
     clock.tell(mib=sum(path.stat().st_size for path in files.kept.iterdir()) // 2**20)
 
 
-def night(clock: Clock, folder: Path, model: str = "tutorial", keep_above: float = 0.0) -> None:
+def night(clock: Clock, folder: Path, model: str = "tutorial") -> None:
     """The changed records against everything, both ways, with the same model; the store is brought up to date."""
     files = Files(folder)
-    compiled = compile_settings(json.loads(files.model(model).read_text(encoding="utf-8")))
-    clock.step("model")
     with connect(folder) as connection:
         for name, path in (("care_now", files.night_left), ("health_now", files.night_right)):
             connection.execute(f"create view {name} as from read_parquet('{path}')")
-        counts = run_changed(connection, compiled, "care_now", "health_now", files.kept, keep_above=keep_above,
-                             identifier=identifier_stage())  # fmt: skip
+        counts = run_changed(connection, "care_now", "health_now", files.kept, version=model)
         clock.step("changed")
         connection.execute(f"""copy (
             select left_id, right_id, case when rule_number < 0 then 99.0 else match_weight end as weight,

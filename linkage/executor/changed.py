@@ -8,28 +8,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from linkage.executor.identifiers import IDENTIFIED, IdentifierStage, find_identified, stage_trees
-from linkage.executor.joins import Meeting, rule_trees
-from linkage.executor.keys import key_columns, same_types, split_keys
+from linkage.executor.identifiers import IDENTIFIED, IdentifierStage, find_identified
+from linkage.executor.joins import Meeting
+from linkage.executor.keys import same_types, split_keys
 from linkage.executor.night import REPLACED_LEFT, REPLACED_RIGHT, Night
-from linkage.executor.records import LEFT, RIGHT, model_trees, prepare_frequencies, prepare_records
+from linkage.executor.plan import Plan, duckdb_version, make_plan
+from linkage.executor.records import LEFT, RIGHT, prepare_frequencies
 from linkage.executor.run import SCORED
 from linkage.executor.settings import CompiledModel, SettingsRefused
 from linkage.executor.store import Part, Side, load_array, save_array, save_text
-from linkage.executor.weighing import Output, guard_trees
+from linkage.executor.weighing import Output
 from linkage.model import Guard
 
 if TYPE_CHECKING:
     import duckdb
-
-    from linkage.executor.expressions import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +44,28 @@ class ChangedCounts:
 
 def keep_run(
     con: duckdb.DuckDBPyConnection, compiled: CompiledModel, left: str, right: str, folder: Path, *,
-    identifier: IdentifierStage | None = None, guards: Sequence[Guard] = (),
-    frequencies: Mapping[str, str] | None = None,
+    keep_above: float | None = None, identifier: IdentifierStage | None = None, guards: Sequence[Guard] = (),
+    frequencies: Mapping[str, str] | None = None, version: str = "",
 ) -> None:  # fmt: skip
     """Keep below `folder` what `run_changed` needs of the records that `run_executor` linked with the same arguments.
 
-    Raises `SettingsRefused` for models other than of two files, or whose blocking rules are not equalities alone. The
-    folder holds personal data: it and its files are for their owner only.
+    `version` is the caller's name for model and settings, asked for again each night. Raises `SettingsRefused` for
+    models other than of two files, or whose blocking rules are not equalities alone. The folder holds personal data:
+    it and its files are for their owner only.
     """
     if compiled.link_type != "link_only":
         raise SettingsRefused("a night's change needs a model that links two files")
     same_types(con, compiled, left, right)
+    plan = make_plan(compiled, Output(keep_above, tuple(guards), levels=False), identifier, version)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    trees, lookups = _read(compiled, identifier, guards), prepare_frequencies(con, compiled, [left, right],
-                                                                             frequencies or {})  # fmt: skip
+    lookups = prepare_frequencies(con, compiled, [left, right], frequencies or {})
     for number, table in enumerate(lookups.values()):
         path = folder / f"frequency_{number}.parquet"
         con.execute(f"copy (from {table}) to '{path}' (format parquet)")
         path.chmod(0o600)
     for source, side, target in ((left, "l", LEFT), (right, "r", RIGHT)):
-        extra = key_columns(compiled, identifier, side)
-        prepare_records(con, compiled, source=source, side=side, target=target, read=trees, lookups=lookups,
-                        extra=extra)  # fmt: skip
+        con.execute(f"create or replace temp table {target} as {plan.select(side, source, folder)}")
     if identifier is not None:
         find_identified(con, identifier, Meeting(LEFT, RIGHT, (), carried=False), once=True)
     for side, target in (("l", LEFT), ("r", RIGHT)):
@@ -80,28 +77,29 @@ def keep_run(
         empty = Part.of(records.slice(0, 0), keys[:0])
         _save_since(folder, side, 0, Side(empty, empty, np.zeros(len(keys), np.bool_), settled))
         con.execute(f"drop table {target}")
-    save_text(folder / "store.json", json.dumps({"night": 0, "made_by": _made_by(compiled, identifier, guards)}))
+    save_text(folder / "store.json", json.dumps({"night": 0, "plan": asdict(plan)}))
 
 
 def run_changed(
-    con: duckdb.DuckDBPyConnection, compiled: CompiledModel, left: str, right: str, folder: Path, *,
-    keep_above: float | None = None, identifier: IdentifierStage | None = None, guards: Sequence[Guard] = (),
-    gone_left: Sequence[str] = (), gone_right: Sequence[str] = (),
+    con: duckdb.DuckDBPyConnection, left: str, right: str, folder: Path, *,
+    gone_left: Sequence[str] = (), gone_right: Sequence[str] = (), version: str = "",
 ) -> ChangedCounts:  # fmt: skip
     """Fill `scored_pair` with the pairs of changed records, as `run_executor` would, and bring the store up to date.
 
     `left` and `right` name tables of the records that are new or changed, `gone_...` the ids of those no longer there.
     Tables `replaced_left` and `replaced_right` (id) name the records whose earlier pairs no longer count, see
-    `replace_pairs`. Raises `SettingsRefused` when the folder was kept with another model, identifier stage or guards.
+    `replace_pairs`. Raises `SettingsRefused` when the folder was kept for another version, or by another DuckDB, whose
+    hashes may differ.
     """
     kept = json.loads((folder / "store.json").read_text(encoding="utf-8"))
-    if kept["made_by"] != _made_by(compiled, identifier, guards):
-        raise SettingsRefused("the kept records were prepared with another model, identifier stage or guards")
-    night = Night(con, compiled, identifier, _load(folder, "l", kept["night"]), _load(folder, "r", kept["night"]))
-    night.replace((left, right), (gone_left, gone_right), _read(compiled, identifier, guards), folder)
+    plan = Plan(**kept["plan"])
+    if (plan.version, plan.duckdb) != (version, duckdb_version()):
+        raise SettingsRefused("the kept records were prepared for another model or by another DuckDB: keep a run anew")
+    night = Night(con, plan, _load(folder, "l", kept["night"]), _load(folder, "r", kept["night"]))
+    night.replace((left, right), (gone_left, gone_right), folder)
     accepted = night.settle()
     pairs, rules = night.candidates()
-    night.weigh(pairs, rules, accepted, Output(keep_above, tuple(guards), levels=False))
+    night.weigh(pairs, rules, accepted)
     for side, which in (("l", night.left), ("r", night.right)):
         _save_since(folder, side, kept["night"] + 1, which)
     save_text(folder / "store.json", json.dumps(kept | {"night": kept["night"] + 1}))
@@ -117,19 +115,6 @@ def replace_pairs(con: duckdb.DuckDBPyConnection, earlier: str, target: str) -> 
     con.execute(f"""create or replace table {target} as
         select * from {earlier} where left_id not in (select id from {REPLACED_LEFT})
            and right_id not in (select id from {REPLACED_RIGHT}) union all by name from {SCORED}""")
-
-
-def _read(model: CompiledModel, stage: IdentifierStage | None, guards: Sequence[Guard]) -> list[Tree]:
-    trees = [*model_trees(model), *rule_trees(model), *guard_trees(model, guards)]
-    return trees if stage is None else [*trees, *stage_trees(stage)]
-
-
-def _made_by(model: CompiledModel, stage: IdentifierStage | None, guards: Sequence[Guard]) -> str:
-    """What the kept records and keys depend on, as one short text."""
-    import duckdb
-
-    made = repr((duckdb.__version__, model, stage, [guard.condition for guard in guards]))
-    return sha256(made.encode()).hexdigest()
 
 
 def _load(folder: Path, side: str, night: int) -> Side:

@@ -13,27 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from linkage.executor.expressions import parse_level, sql
-from linkage.executor.identifiers import IdentifierStage
-from linkage.executor.joins import PAIRS, Meeting
-from linkage.executor.keys import key_columns, key_rules, split_keys
-from linkage.executor.records import records_select
+from linkage.executor.joins import PAIRS
+from linkage.executor.keys import split_keys
+from linkage.executor.plan import NIGHT, Plan
 from linkage.executor.run import BY_IDENTIFIER, SCORED
-from linkage.executor.settings import CompiledModel
 from linkage.executor.store import FIRST_RULE, ID, NUMBER, Side
-from linkage.executor.weighing import Output, select_pairs
-from linkage.executor.weights import Frequencies, frequencies_read
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from linkage.executor.expressions import Tree
     from linkage.executor.store import Flags, Keys, Rows
 
 REPLACED_LEFT, REPLACED_RIGHT = "replaced_left", "replaced_right"
-_NIGHT = Meeting("night_left", "night_right", (), carried=False, row='"__row"')
 
 
 @dataclass(slots=True)
@@ -41,25 +34,17 @@ class Night:
     """One night: both sides as they become, and which rows have to be compared anew."""
 
     con: duckdb.DuckDBPyConnection
-    model: CompiledModel
-    stage: IdentifierStage | None
+    plan: Plan
     left: Side
     right: Side
-    parts: Frequencies = field(default_factory=lambda: Frequencies({}, {}))
     open_left: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
     open_right: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
 
-    def replace(
-        self, tables: tuple[str, str], gone: tuple[Sequence[str], Sequence[str]], trees: Sequence[Tree], folder: Path
-    ) -> None:
+    def replace(self, tables: tuple[str, str], gone: tuple[Sequence[str], Sequence[str]], folder: Path) -> None:
         """Mark what is replaced, add what is new, and widen both to all holders of the numbers concerned."""
-        lookups = {c: f"read_parquet('{folder}/frequency_{n}.parquet')" for n, c in enumerate(_frequent(self.model))}
         numbers, fresh, old_ids = [], [], []
         for which, side, source, ids in ((self.left, "l", tables[0], gone[0]), (self.right, "r", tables[1], gone[1])):
-            extra = key_columns(self.model, self.stage, side)
-            select, parts = records_select(self.model, source=source, side=side, read=trees, lookups=lookups,
-                                           extra=extra)  # fmt: skip
-            self.parts = parts if side == "l" else self.parts
+            select = self.plan.select(side, source, folder)
             records, keys = split_keys(self.con.sql(select).to_arrow_table())
             without = self._id_keys(ids)
             _, old = which.find(ID, np.concatenate([keys[:, ID], without]))
@@ -80,7 +65,7 @@ class Night:
     def settle(self) -> tuple[Rows, Rows]:
         """Rows of the pairs of one number that are accepted, now marked as settled."""
         none = np.zeros(0, np.int64)
-        if self.stage is None:
+        if self.plan.agreed is None:
             return none, none
         numbers = []
         for which, rows in ((self.left, self.open_left), (self.right, self.open_right)):
@@ -95,7 +80,7 @@ class Night:
         with _Registered(self.con, self.left.take(l_rows), self.right.take(r_rows), l_rows, r_rows):
             agreed = self.con.execute(f"""
                 select p.l, p.r from {PAIRS} p join night_left l on l."__row" = p.l join night_right r
-                    on r."__row" = p.r where ({sql(parse_level(self.stage.agreement))}) >= {self.stage.accept_at}
+                    on r."__row" = p.r where {self.plan.agreed}
                 """).fetchnumpy()
         l_rows, r_rows = (np.asarray(agreed[side], dtype=np.int64) for side in "lr")
         self.left.is_settled[l_rows] = True
@@ -104,7 +89,7 @@ class Night:
 
     def candidates(self) -> tuple[NDArray[np.uint64], NDArray[np.int16]]:
         """Every pair to be compared, both rows in one number, each once, and the first rule that found it."""
-        both = self.stage is not None and self.stage.settles_both
+        both = self.plan.settles_both
         anew = np.zeros(self.left.rows, np.bool_)
         anew[self.open_left] = True
         l_rows = self.open_left[~self.left.is_settled[self.open_left]]
@@ -112,7 +97,7 @@ class Night:
         shut_left = anew | self.left.is_settled
         shut_right: Flags = self.right.is_settled if both else np.zeros(self.right.rows, np.bool_)
         found, rules = [np.zeros(0, np.uint64)], [np.zeros(0, np.int16)]
-        for place, rule in enumerate(key_rules(self.model)):
+        for place, rule in enumerate(self.plan.rules):
             column = FIRST_RULE + place
             at, others = self.right.find(column, self.left.keys(l_rows, column))
             may = ~shut_right[others]
@@ -125,21 +110,16 @@ class Night:
         pairs, first = np.unique(np.concatenate(found), return_index=True)
         return pairs, np.concatenate(rules)[first]
 
-    def weigh(
-        self, pairs: NDArray[np.uint64], rules: NDArray[np.int16], accepted: tuple[Rows, Rows], output: Output
-    ) -> None:
+    def weigh(self, pairs: NDArray[np.uint64], rules: NDArray[np.int16], accepted: tuple[Rows, Rows]) -> None:
         """Fill `scored_pair`."""
         l_rows, r_rows = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
-        weighed = self.stage is not None and self.stage.weigh
-        if weighed:
+        if self.plan.weigh:
             l_rows, r_rows = np.concatenate([l_rows, accepted[0]]), np.concatenate([r_rows, accepted[1]])
             rules = np.concatenate([rules, np.full(len(accepted[0]), BY_IDENTIFIER, np.int16)])
         left, right = self.left.take(np.unique(l_rows)), self.right.take(np.unique(r_rows))
         with _Registered(self.con, left, right, l_rows, r_rows, rules):
-            self.con.execute(
-                f"create or replace table {SCORED} as {select_pairs(self.model, _NIGHT, self.parts, output)}"
-            )
-        if self.stage is not None and not weighed and len(accepted[0]):
+            self.con.execute(f"create or replace table {SCORED} as {self.plan.weighing}")
+        if not self.plan.weigh and len(accepted[0]):
             ids = {f"{side}_id": which.take(rows).column("__id") for side, which, rows in
                    (("left", self.left, accepted[0]), ("right", self.right, accepted[1]))}  # fmt: skip
             self.con.register("night_accepted", _arrow(ids))
@@ -172,7 +152,7 @@ class _Registered:
     ) -> None:  # fmt: skip
         columns = {"l": l_rows.astype(np.uint32), "r": r_rows.astype(np.uint32)}
         self._con = con
-        self._tables = {_NIGHT.left: left, _NIGHT.right: right,
+        self._tables = {NIGHT.left: left, NIGHT.right: right,
                         PAIRS: _arrow(columns if rules is None else columns | {"rule": rules})}  # fmt: skip
 
     def __enter__(self) -> None:
@@ -182,11 +162,6 @@ class _Registered:
     def __exit__(self, *_: object) -> None:
         for name in self._tables:
             self._con.unregister(name)
-
-
-def _frequent(model: CompiledModel) -> list[str]:
-    settled, shares = frequencies_read(model)
-    return list(dict.fromkeys([*(f.column for f in settled), *shares]))
 
 
 def _packed(left: Rows, right: Rows) -> Keys:

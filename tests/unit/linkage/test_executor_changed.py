@@ -97,7 +97,7 @@ def test_nights_one_after_another_leave_the_pairs_of_a_run_of_all_records(seed: 
         frequencies = {"surname": "frequency"}
         run_executor(con, model, "l", "r", keep_above=line, frequencies=frequencies, **asked)
         con.execute("create table standing as from scored_pair")
-        keep_run(con, model, "l", "r", Path(home), frequencies=frequencies, **asked)
+        keep_run(con, model, "l", "r", Path(home), keep_above=line, frequencies=frequencies, **asked)
         for night in range(2):
             gone = {}
             for side in "lr":
@@ -109,8 +109,7 @@ def test_nights_one_after_another_leave_the_pairs_of_a_run_of_all_records(seed: 
                     del sides[side][name]
                 _fill(con, f"{side}_changed", [sides[side][name] for name in changed])
                 _fill(con, side, list(sides[side].values()))
-            run_changed(con, model, "l_changed", "r_changed", Path(home), keep_above=line,
-                        gone_left=gone["l"], gone_right=gone["r"], **asked)  # fmt: skip
+            run_changed(con, "l_changed", "r_changed", Path(home), gone_left=gone["l"], gone_right=gone["r"])
             replace_pairs(con, "standing", "standing")
             run_executor(con, model, "l", "r", keep_above=line, frequencies=frequencies, **asked)
             assert _rows(con, "standing") == _rows(con, "scored_pair")
@@ -127,16 +126,15 @@ def con() -> duckdb.DuckDBPyConnection:
 def test_what_is_kept_is_for_its_owner_only(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     keep_run(con, compile_settings(_MODEL), "l", "r", folder)
-    run_changed(con, compile_settings(_MODEL), "l", "r", folder)
+    run_changed(con, "l", "r", folder)
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
 
 def test_a_kept_run_of_another_model_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    keep_run(con, compile_settings(_MODEL), "l", "r", tmp_path)
-    other = compile_settings(_MODEL | {"probability_two_random_records_match": 0.1})
+    keep_run(con, compile_settings(_MODEL), "l", "r", tmp_path, version="one")
     with pytest.raises(SettingsRefused, match="another model"):
-        run_changed(con, other, "l", "r", tmp_path)
+        run_changed(con, "l", "r", tmp_path, version="two")
 
 
 @pytest.mark.parametrize("rule", ["levenshtein(l.surname, r.surname) < 2", "l.born = r.born and l.place < r.place"])
