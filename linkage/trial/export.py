@@ -9,16 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from linkage.trial.blocks import RuleUse
 from linkage.trial.comparisons import Comparison
 from linkage.trial.groups import Group, states_of
 from linkage.trial.learning import Weights
 from linkage.trial.refusal import Refused
+from linkage.trial.splink_rules import blocking_rules, not_in_splink
 
 
 def model_of(
-    comparisons: Sequence[Comparison], groups: Sequence[Group], weights: Weights, *, two_files: bool
+    comparisons: Sequence[Comparison],
+    groups: Sequence[Group],
+    weights: Weights,
+    uses: Sequence[RuleUse],
+    *,
+    two_files: bool,
 ) -> dict[str, Any]:
-    """Settings and sidecar of one learnt model."""
+    """Settings and sidecar of one learnt model; `uses` are the rules that chose its pairs."""
     made = []
     for group, m, u in zip(groups, weights.m, weights.u, strict=True):
         levels = _levels(comparisons, group)
@@ -31,8 +38,9 @@ def model_of(
         "unique_id_column_name": "record_id",
         "probability_two_random_records_match": weights.share,
         "comparisons": made,
-        "blocking_rules_to_generate_predictions": [],
+        "blocking_rules_to_generate_predictions": blocking_rules(uses),
         "sidecar": {
+            "not_in_splink": not_in_splink(uses, comparisons),
             "groups": [group.name for group in groups],
             "m": [m.tolist() for m in weights.m],
             "u": [u.tolist() for u in weights.u],

@@ -198,7 +198,7 @@ class Work:
         sides = pa.array(["left"] * self.sizes[0] + ["right"] * (self.size - self.sizes[0]), pa.string())
         clusters = pa.table({"side": sides, "id": self.ids.take(pa.array(in_file)), "cluster": groups[in_file]})
         self._step("deciding", len(chosen), "links")
-        model = model_of(self.comparisons, self.groups, self.weights, two_files=self.across)
+        model = model_of(self.comparisons, self.groups, self.weights, self.uses, two_files=self.across)
         return Outcome(links, clusters, model, facts_of(self, chosen, groups))
 
     def _step(self, name: str, rows: int, of: str) -> None:
