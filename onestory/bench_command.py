@@ -57,4 +57,4 @@ def _linkage(
     command = f"onestory bench linkage --patients {patients} --clients {clients} --repeat {repeat}"
     sizes = tuple(size for size in _GROWTH if size <= patients * 10)
     asked = Bench(home.resolve(), patients, clients, max(1, repeat), data.resolve(), sizes, console)
-    run_bench_linkage(asked, names, command + (f" --figures {figures}" if names else ""), keep or FOLDER)
+    run_bench_linkage(asked, names, command, keep or FOLDER)

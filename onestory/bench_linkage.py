@@ -48,7 +48,10 @@ class Bench:
 
 
 def run_bench_linkage(bench: Bench, figures: Sequence[str], command: str, folder: Path = FOLDER) -> list[Figure]:
-    """Make the figures named (all when none is), keep each as soon as it is made. ValueError for an unknown name."""
+    """Make the figures named (all when none is), keep each as soon as it is made, with its own command.
+
+    Raises ValueError for an unknown name.
+    """
     unknown = [name for name in figures if name not in FIGURES]
     if unknown:
         raise ValueError(f"no figure {', '.join(unknown)}; there are {', '.join(FIGURES)}")
@@ -57,7 +60,7 @@ def run_bench_linkage(bench: Bench, figures: Sequence[str], command: str, folder
     for name in figures or FIGURES:
         before = os.getloadavg()[0]
         figure = FIGURES[name](bench)
-        keep(figure, command, (before, os.getloadavg()[0]), folder)
+        keep(figure, f"{command} --figures {name}", (before, os.getloadavg()[0]), folder)
         for value in figure.values:
             told = "not measured" if value.measured is None else f"{value.measured:.4g}"
             sign = "<=" if value.at_most else ">="
