@@ -36,15 +36,17 @@ class Part:
     @classmethod
     def of(cls, records: pa.Table, keys: Keys) -> Part:
         """A part of records not seen before."""
-        order = np.argsort(keys, axis=0, kind="stable")
-        return cls(records, keys, np.ascontiguousarray(np.take_along_axis(keys, order, axis=0).T),
-                   np.ascontiguousarray(order.T.astype(np.uint32)))  # fmt: skip
+        columns = np.ascontiguousarray(keys.T)
+        order = np.argsort(columns, axis=1)
+        return cls(records, keys, np.take_along_axis(columns, order, axis=1), order.astype(np.uint32))
 
     def find(self, column: int, needles: Keys) -> tuple[Rows, Rows]:
         """(place in the needles, row) of every equal key."""
-        first = np.searchsorted(self.sorted_keys[column], needles, "left")
-        times = np.searchsorted(self.sorted_keys[column], needles, "right") - first
-        places = np.repeat(np.arange(len(needles)), times)
+        order = np.argsort(needles)  # neighbours are looked up near one another: half the time (measured)
+        asked = needles[order]
+        first = np.searchsorted(self.sorted_keys[column], asked, "left")
+        times = np.searchsorted(self.sorted_keys[column], asked, "right") - first
+        places = np.repeat(order, times)
         within = np.arange(len(places)) - np.repeat(np.cumsum(times) - times, times)
         return places, self.sorted_rows[column][np.repeat(first, times) + within].astype(np.int64)
 
