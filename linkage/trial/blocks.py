@@ -20,6 +20,8 @@ _CAPS = (10_000, 5_000, 2_000, 1_000, 500, 250, 120, 60, 30, 15)
 _SHARE_OF_ONE_RULE = 0.3
 #: The same true pair is found by many rules, so all rules together may make this many times the budget before union.
 _OVERLAP = 6
+#: And no more than this: beyond some hundred thousand records time and memory decide, the costliest rules go.
+_MOST_JOINED = 40_000_000
 #: Comparisons that capture–recapture tells rules apart by.
 ABOUT = ("name", "birth_date")
 
@@ -50,7 +52,7 @@ def make_candidates(
     uses = [_count(con, rule, budget, across=across, within=within) for rule in rules_for(fields)]
     total, used = 0, []
     for use in sorted(uses, key=lambda use: (not use.rule.is_identifier, use.pairs, use.rule.name)):
-        affordable = use.is_used and total + use.pairs <= budget * _OVERLAP
+        affordable = use.is_used and total + use.pairs <= min(budget * _OVERLAP, _MOST_JOINED)
         total += use.pairs if affordable else 0
         used.append(replace(use, is_used=affordable))
     used.sort(key=lambda use: not use.is_used)

@@ -31,6 +31,7 @@ from linkage.trial.refusal import Refused
 from linkage.trial.telling import facts_of, sides_of
 
 if TYPE_CHECKING:
+    import duckdb
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _RANDOM_PAIRS, _LEAST_RANDOM_PAIRS, _RANDOM_PAIRS_PER_RECORD = 2_000_000, 500_000, 100
 _FREQUENCY_FLOOR = 1e-6
+_MANY_RECORDS = 200_000
 
 
 class Work:
@@ -94,6 +96,8 @@ class Work:
                 "temp_directory": self.spill,
             }
         )
+        if self.size > _MANY_RECORDS:
+            _leave_room(self.con)
         self.row = number_by_content(self.con, self.cleaned, self.fields)
         self.ids = pa.concat_arrays([part for c in self.cleaned for part in _chunks(c.ids)]).take(pa.array(self.row))
         self.cleaned = [replace(c, table=c.table.slice(0, 0)) for c in self.cleaned]
@@ -209,3 +213,9 @@ class Work:
 
 def _chunks(column: pa.Array | pa.ChunkedArray) -> Iterable[pa.Array]:
     return list(getattr(column, "chunks", [column]))
+
+
+def _leave_room(con: duckdb.DuckDBPyConnection) -> None:
+    """Half of the memory to the database, which then uses the disk: the pairs beside it need the other half."""
+    number, unit = str(con.execute("select current_setting('memory_limit')").fetchall()[0][0]).split()
+    con.execute(f"set memory_limit = '{float(number) / 2:.2f}{unit}'")
