@@ -58,4 +58,4 @@ def _of(value: str, side: str) -> str:
     tree = sqlglot.parse_one(f"({value})", dialect="duckdb")
     for column in tree.find_all(exp.Column):
         column.set("table", exp.to_identifier(side))
-    return tree.sql(dialect="duckdb")
+    return str(tree.sql(dialect="duckdb"))
