@@ -71,8 +71,9 @@ class IdentifierStage:
             shared.append(_point(f'"{postcode}_l" = "{postcode}_r"'))
         if not own:
             return cls(column, "0", accept_at, settles_both, weigh)
-        points = " + ".join([*own, *shared])
-        agreement = f"case when {' + '.join(own)} > 0 then {points} else 0 end"
+        personal = f"({' + '.join(own)})"
+        # A product, not a CASE: the database works the personal points out once (measured).
+        agreement = f"({' + '.join([personal, *shared])}) * sign({personal})"
         return cls(column, agreement, accept_at, settles_both, weigh)
 
 
