@@ -33,8 +33,8 @@ _TRIED: Final[Mapping[str, str]] = {
     "the three joins and the weighing a third, reading the model a tenth. The peer computes six scores a pair and no "
     "weights of frequencies.",
     "night": "keys sorted and mapped from disk instead of joined, records read only where they are touched, the "
-    "statements written once when a run is kept. What is left hardly depends on the size: starting DuckDB, planning "
-    "four selects and bringing the store up to date; the share falls as the files grow.",
+    "statements written once when a run is kept. What is left is starting DuckDB and planning four selects, which does "
+    "not grow with the files, and the pairs of changed records themselves; so the share falls as the files grow.",
 }  # fmt: skip
 
 
