@@ -112,8 +112,8 @@ def test_shuffled_rows_give_the_same_links_and_weights(seed: int) -> None:
     everyone = people(90)
     damaged = [(first[:-1], last, born, home) for first, last, born, home in everyone[:60]] + people(30, start=100)
     straight = link(table(everyone, prefix="a"), table(damaged, prefix="b"), ROLES, ROLES)
-    mixed = link(table(everyone, prefix="a", order=chance.permutation(90)),
-                 table(damaged, prefix="b", order=chance.permutation(90)), ROLES, ROLES)  # fmt: skip
+    mixed = link(table(everyone, prefix="a", order=chance.permutation(90).tolist()),
+                 table(damaged, prefix="b", order=chance.permutation(90).tolist()), ROLES, ROLES)  # fmt: skip
     key = [("left_id", "ascending"), ("right_id", "ascending")]
     assert straight.links.num_rows
     assert mixed.links.sort_by(key).equals(straight.links.sort_by(key))
@@ -122,6 +122,6 @@ def test_shuffled_rows_give_the_same_links_and_weights(seed: int) -> None:
 
 def test_shuffled_rows_give_the_same_groups() -> None:
     twice = people(60) * 2
-    order = np.random.default_rng(5).permutation(len(twice))
+    order = np.random.default_rng(5).permutation(len(twice)).tolist()
     straight, mixed = dedupe(table(twice), ROLES), dedupe(table(twice, order=order), ROLES)
     assert mixed.clusters.sort_by("id").equals(straight.clusters.sort_by("id"))
