@@ -42,6 +42,16 @@ def average_linkage(
     counts. `together` joins first, whatever the weights say; a pair in `apart` is never in one group. Raises
     `ValueError` when the two contradict each other.
     """
+    together = list(together)
+    if not together:
+        # A record without any pair at the line stays alone: its pairs need not be carried along.
+        import numpy as np
+
+        living = np.zeros(size, dtype=bool)
+        good = np.rint(weight * _PARTS_OF_A_BIT) >= round(stop * _PARTS_OF_A_BIT)
+        living[left[good]] = living[right[good]] = True
+        kept = np.flatnonzero(living[left] & living[right])
+        left, right, weight = left[kept], right[kept], weight[kept]
     work = _Work(size, missing, stop)
     work.add_pairs(left, right, weight, apart)
     work.join_decided(together)

@@ -85,6 +85,11 @@ class Tables:
         findings = tuple(f for f in read.findings if not self._is_older_layout(f))
         self.landed.append(LandedTable(spec.dataset, f"{table}.csv", parquet, read.records, mode, findings))
 
+    def about_people(self) -> list[LandedTable]:
+        """The landed tables whose rows are about somebody."""
+        specs = {spec.dataset: spec for spec in table_specs(SUPPLIER).values()}
+        return [table for table in self.landed if specs[table.dataset].subject.person]
+
     def close(self) -> tuple[Finding, ...]:
         """The findings about the batch as a whole."""
         if len(self._older) < _WHOLE_RELEASE:

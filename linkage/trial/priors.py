@@ -1,7 +1,7 @@
 """What is known before a file is read: how often levels agree among the same people and among strangers anywhere.
 
-General experience with records of people (published name and error studies; linkage handbook 7.1 and 17), given to
-the learning as so many imagined pairs. A handful of records leans on it, thousands forget it.
+A judgement in the spirit of the model cards and the linkage handbook (7.1 and 17), not a measurement, given to the
+learning as so many imagined pairs. A handful of records leans on it, thousands forget it.
 """
 
 from __future__ import annotations

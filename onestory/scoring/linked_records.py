@@ -51,7 +51,10 @@ class ToldEvents:
 
 
 def read(store: Store, truth_folder: Path) -> LinkedRecords:
-    """The records of the identity zone against the truth: right is pure, and not alone where it has company."""
+    """The records of the identity zone against the truth: right is pure, and not alone where it has company.
+
+    A protected record may be alone: without a verified number it is joined to nobody (governance PRO-1).
+    """
     from connectors.synthetic import truth
 
     person_of = {
@@ -68,6 +71,13 @@ def read(store: Store, truth_folder: Path) -> LinkedRecords:
              on r.source_record_id in (l.left_record_id, l.right_record_id)
             where l.known_to is null and l.decision = 'review'""",
     ).to_pylist()
+    protected = {
+        (row["source"], row["source_person_key"])
+        for row in store.read_arrow(
+            "linker",
+            "select source, source_person_key from identity.source_person where known_to is null and is_restricted",
+        ).to_pylist()
+    }
     groups: dict[str, list[Record]] = {}
     company: dict[int, int] = {}
     for row in members:
@@ -80,7 +90,7 @@ def read(store: Store, truth_folder: Path) -> LinkedRecords:
         for group in groups.values()
         if len({person_of.get(record) for record in group}) == 1
         for record in group
-        if record in person_of and (len(group) > 1 or company[person_of[record]] == 1)
+        if record in person_of and (len(group) > 1 or company[person_of[record]] == 1 or record in protected)
     }
     expected = {
         (row["system"], row["key"])
