@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from domain.profile import Profile
+from domain.run import RunContext
+from linkage.notices import Notice, note_notice
 from tests.support.linkage_council import LinkageCouncil
 from tests.support.linkage_numbers import nhs_number
 
@@ -47,7 +49,12 @@ def test_f36_a_second_number_under_one_local_id_joins_nobody_until_a_notice_says
     assert council.pair("carefirst:3", "systmone:1")[1:] == ("review", "different_verified_numbers")
 
     council.night(2)
-    council.decide("carefirst:3", "systmone:1", "same", reviewer="replacement notice, two officers")
+    council.decide("carefirst:3", "systmone:1", "same", reviewer="one reviewer alone")
+    council.link()
+    assert council.person("carefirst:3") != council.person("systmone:1"), "no reviewer joins two verified numbers"
+    left, right = council.number("carefirst:3"), council.number("systmone:1")
+    note = Notice("number_replaced", left, right, "letter 7", "an officer", "another officer")
+    assert note_notice(RunContext(council.profile, "by-hand", "a test"), note).is_done
     council.link()
     assert council.person("carefirst:3") == council.person("systmone:1")
     assert council.pair("carefirst:3", "systmone:1")[1:] == ("link", "human_decision")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -208,6 +209,9 @@ def test_f51_an_older_batch_that_comes_late_does_not_revive_a_deleted_row(databa
     desk.spoil("SRPatient", lambda _: desk.members(0)["SRPatient"], 2)
     members = desk.members(2)
     assert b'"N","N","2026' in members["SRManifest"]
+    source = database.source("systmone")
+    accepted = replace(source, options={**source.options, "shrink_accepted": desk.folder(2).name})
+    database = replace(database, sources=tuple(accepted if s.name == "systmone" else s for s in database.sources))
     settle(database)
     desk.release(1)
     settle(database)

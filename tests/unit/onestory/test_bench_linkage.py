@@ -103,7 +103,7 @@ def test_a_figure_made_again_takes_the_place_of_the_old_one_and_a_missing_engine
     missing = Run(0.0, 0.0, 0, {}, {}, "not there yet: an engine")
     done = Run(2.0, 3.0, 100, {}, {"links": 5})
     old = Figure("speed", "Speed", [Value("ratio", None, 0.18, True)], {"splink": [done], "ours": [missing]}, {})
-    keep(old, "the command", (1.0, 2.0), tmp_path)
+    keep(old, "an earlier command", (1.0, 2.0), tmp_path)
     assert "not there yet: an engine" in (tmp_path / "linkage.md").read_text(encoding="utf-8")
     assert "| ratio | not measured | ≤ 0.18 |" in (tmp_path / "linkage.md").read_text(encoding="utf-8")
     keep(
@@ -113,4 +113,4 @@ def test_a_figure_made_again_takes_the_place_of_the_old_one_and_a_missing_engine
     assert kept["speed"]["command"] == "again"
     assert kept["speed"]["values"][0]["is_met"] is False
     page = (tmp_path / "linkage.md").read_text(encoding="utf-8")
-    assert "missed" in page and "the command" not in page
+    assert "missed" in page and "an earlier command" not in page
