@@ -51,8 +51,10 @@ def require_password_fits(archive: Any) -> None:
             raise EncryptionUnknown
         try:
             archive.open(info).close()
-        except RuntimeError as problem:  # NotImplementedError is one, too
-            raise (EncryptionUnknown if isinstance(problem, NotImplementedError) else PasswordWrong) from None
+        except NotImplementedError:  # what zipfile and pyzipper raise for a method they do not know
+            raise EncryptionUnknown from None
+        except RuntimeError:
+            raise PasswordWrong from None
 
 
 def damage() -> tuple[type[Exception], ...]:

@@ -1,4 +1,4 @@
-"""Splink's settings read once: comparisons, weights, name frequencies and blocking rules, ready to be written as SQL.
+"""Splink's settings read once: comparisons, weights, name frequencies, blocking rules.
 
 The file is Splink's own (handbook 7.2), so whatever it leaves out takes Splink's defaults: untrained m and u, the
 level whose u a frequency replaces, the earlier rule that keeps a pair.

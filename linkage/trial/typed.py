@@ -73,7 +73,7 @@ def _text(column: pa.ChunkedArray, name: str, heading: str) -> pa.ChunkedArray:
             ) from None
     try:
         return column.cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # Arrow's own words for a type that has no text form
         raise Refused(
             f"{name}: column '{heading}' is of type {kind}, which cannot be compared; save it as text."
         ) from None
