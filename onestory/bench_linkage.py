@@ -8,43 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from math import log
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from onestory.bench_linkage_child import Run, run
-from onestory.bench_linkage_data import Files, prepare
-from onestory.bench_linkage_page import FOLDER, Figure, Value, keep, median, versions
+from onestory.bench_linkage_data import Files
+from onestory.bench_linkage_growth import growth, night_large
+from onestory.bench_linkage_page import FOLDER, Figure, Value, keep, versions
+from onestory.bench_linkage_rounds import Bench, Runs, in_turn, ratio, with_model
 from onestory.bench_linkage_score import score
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-Runs = dict[str, list[Run]]
-#: Patients above which a whole trial of raw files is left out: it holds every pair in memory.
-_TRIAL_UP_TO: Final = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What a run of the benchmark was asked for."""
-
-    home: Path
-    patients: int
-    clients: int
-    repeat: int
-    data: Path
-    growth: tuple[int, ...]
-    console: Console
-
-    def files(self, times: int = 1) -> Files:
-        """The world of the size asked for, or so many times as large; with the tutorial model trained on it."""
-        self.console.print(f"world of {self.clients * times:,} x {self.patients * times:,} records")
-        return prepare(self.home, self.patients * times, self.clients * times)
-
-    def size(self, times: int = 1) -> str:
-        return f"{_thousands(self.clients * times)} x {_thousands(self.patients * times)}"
 
 
 def run_bench_linkage(bench: Bench, figures: Sequence[str], command: str, folder: Path = FOLDER) -> list[Figure]:
@@ -69,20 +40,6 @@ def run_bench_linkage(bench: Bench, figures: Sequence[str], command: str, folder
     return made
 
 
-def in_turn(bench: Bench, folder: Path, contenders: Mapping[str, Mapping[str, Any]], repeat: int | None = None) -> Runs:
-    """Each contender once a round, round after round; a contender that is not there is asked once."""
-    runs: Runs = {name: [] for name in contenders}
-    for turn in range(repeat or bench.repeat):
-        for name, options in contenders.items():
-            if turn and runs[name][0].missing:
-                continue
-            done = run(name, folder, options)
-            runs[name].append(done)
-            told = done.missing or f"{done.cpu_seconds:.2f} s CPU, {done.seconds:.2f} s, {done.peak_mib:,} MiB"
-            bench.console.print(f"  {name}: {told} {done.facts or ''}", soft_wrap=True, highlight=False)
-    return runs
-
-
 def speed(bench: Bench) -> Figure:
     """The whole step at the size asked for."""
     return _speed(bench, 1, "speed", 0.18)
@@ -94,19 +51,19 @@ def large(bench: Bench) -> Figure:
 
 
 def _speed(bench: Bench, times: int, name: str, aim: float) -> Figure:
-    files = _with_model(bench, bench.files(times))
+    files = with_model(bench, bench.files(times))
     runs = in_turn(bench, files.folder, {"splink": {}, "splink_guarded": {}, "sql": {}, "ours": {}})
     values = [
-        Value(f"{bench.size(times)}, same rules and model: CPU / plain Splink", _ratio(runs, "ours", "splink", "cpu"),
+        Value(f"{bench.size(times)}, same rules and model: CPU / plain Splink", ratio(runs, "ours", "splink", "cpu"),
               aim, True, _peers(runs)),
-        Value(f"{bench.size(times)}: peak memory / plain Splink", _ratio(runs, "ours", "splink", "peak"), 0.4, True),
+        Value(f"{bench.size(times)}: peak memory / plain Splink", ratio(runs, "ours", "splink", "peak"), 0.4, True),
     ]  # fmt: skip
     return Figure(name, f"The whole step, {bench.size(times)}", values, runs, {"candidates": _candidates(files)})
 
 
 def _peers(runs: Runs) -> str:
     told = [
-        (label, _ratio(runs, name, "splink", "cpu"))
+        (label, ratio(runs, name, "splink", "cpu"))
         for name, label in (("sql", "hand-written SQL"), ("splink_guarded", "guarded Splink"))
     ]
     return ", ".join(f"{label} {ratio:.2f}" for label, ratio in told if ratio is not None)
@@ -117,54 +74,33 @@ def training(bench: Bench) -> Figure:
     files = bench.files()
     runs = in_turn(bench, files.folder, {"splink_training": {}, "ours_training": {}})
     values = [Value("training: CPU / Splink's u and three rounds of EM",
-                    _ratio(runs, "ours_training", "splink_training", "cpu"), 0.12, True)]  # fmt: skip
+                    ratio(runs, "ours_training", "splink_training", "cpu"), 0.12, True)]  # fmt: skip
     return Figure("training", f"Training, {bench.size()}", values, runs, {})
 
 
 def tight(bench: Bench) -> Figure:
     """The same few rules as recordlinkage."""
-    files = _with_model(bench, bench.files())
+    files = with_model(bench, bench.files())
     runs = in_turn(bench, files.folder, {"recordlinkage": {}, "ours_tight_rules": {}})
-    values = [Value("wall / recordlinkage, same tight rules", _ratio(runs, "ours_tight_rules", "recordlinkage", "wall"),
+    values = [Value("wall / recordlinkage, same tight rules", ratio(runs, "ours_tight_rules", "recordlinkage", "wall"),
                     0.10, True)]  # fmt: skip
     return Figure("tight", f"Tight rules, {bench.size()}", values, runs, {})
 
 
 def night(bench: Bench) -> Figure:
     """One record in a hundred of both files new or changed."""
-    files = _with_model(bench, bench.files())
+    files = with_model(bench, bench.files())
     kept = in_turn(bench, files.folder, {"ours_keep": {}}, 1)
     runs = in_turn(bench, files.folder, {"splink": {}, "splink_night": {}, "ours": {}, "ours_night": {}})
-    peer = _ratio(runs, "splink_night", "splink", "cpu")
-    values = [Value("nightly change of 1 %: CPU / full run", _ratio(runs, "ours_night", "ours", "cpu"), 0.05, True,
+    peer = ratio(runs, "splink_night", "splink", "cpu")
+    values = [Value("nightly change of 1 %: CPU / full run", ratio(runs, "ours_night", "ours", "cpu"), 0.05, True,
                     f"Splink's own night / its full run {peer:.2f}" if peer else "")]  # fmt: skip
     return Figure("night", f"A night's change of 1 %, {bench.size()}", values, kept | runs, {})
 
 
-def growth(bench: Bench) -> Figure:
-    """The whole step of ours over sizes, always ten patients a client, in the same memory limit."""
-    runs: Runs = {}
-    costs: list[tuple[int, Run]] = []
-    model = _with_model(bench, prepare(bench.home, bench.patients, bench.clients)).model("tutorial")
-    for patients in bench.growth:
-        files = prepare(bench.home, patients, patients // 10)
-        if not files.model("tutorial").exists():
-            files.model("tutorial").write_bytes(model.read_bytes())  # a trained model does not depend on the size
-        label = f"{_thousands(patients // 10)} x {_thousands(patients)}"
-        done = in_turn(bench, files.folder, {"ours": {}}, 1 if patients > 3_000_000 else None)["ours"]
-        runs[f"ours, {label}"] = done
-        if not done[0].missing:
-            costs.append((patients, min(done, key=lambda r: r.cpu_seconds)))
-    exponent = slope([(n, r.cpu_seconds) for n, r in costs]) if len(costs) > 1 else None
-    values = [Value("growth exponent of CPU, " + " to ".join(_thousands(n) for n in (bench.growth[0], bench.growth[-1]))
-                    + " patients", exponent, 1.05, True)]  # fmt: skip
-    details = {"costs": [{"patients": n, "CPU s": r.cpu_seconds, "peak MiB": r.peak_mib} for n, r in costs]}
-    return Figure("growth", "Growth", values, runs, details | {"sizing": _sizing(costs, exponent)})
-
-
 def recall(bench: Bench) -> Figure:
     """How good the links are: recall at precision 0.999, and by group."""
-    files = _with_model(bench, bench.files())
+    files = with_model(bench, bench.files())
     if not files.model("best").exists():
         in_turn(bench, files.folder, {"splink_best_training": {}}, 1)
     for model, made in (("tutorial", "ours"), ("best", "ours_best")):
@@ -173,8 +109,6 @@ def recall(bench: Bench) -> Figure:
     asked: dict[str, Mapping[str, Any]] = {
         "splink": {}, "splink_guarded": {}, "splink_best": {}, "ours": {"model": "ours"}, "ours_best": {},
     }  # fmt: skip
-    if bench.patients <= _TRIAL_UP_TO:
-        asked["ours_trial"] = {}
     runs = in_turn(bench, files.folder, asked, 1)
     told, gaps = [], {}
     for name, done in runs.items():
@@ -220,30 +154,8 @@ def sets(bench: Bench) -> Figure:
 
 FIGURES: Final[dict[str, Callable[[Bench], Figure]]] = {
     "speed": speed, "training": training, "tight": tight, "night": night, "recall": recall, "sets": sets,
-    "large": large, "growth": growth,
+    "large": large, "night_large": night_large, "growth": growth,
 }  # fmt: skip
-
-
-def slope(points: Sequence[tuple[int, float]]) -> float:
-    """The exponent of growth: the least-squares slope of log cost over log size."""
-    xs, ys = [log(n) for n, _ in points], [log(cost) for _, cost in points]
-    middle_x, middle_y = sum(xs) / len(xs), sum(ys) / len(ys)
-    return sum((x - middle_x) * (y - middle_y) for x, y in zip(xs, ys, strict=True)) / sum(
-        (x - middle_x) ** 2 for x in xs
-    )
-
-
-def _with_model(bench: Bench, files: Files) -> Files:
-    if not files.model("tutorial").exists():
-        in_turn(bench, files.folder, {"splink_training": {}}, 1)
-    return files
-
-
-def _ratio(runs: Runs, ours: str, theirs: str, of: str) -> float | None:
-    field = {"cpu": "cpu_seconds", "wall": "seconds", "peak": "peak_mib"}[of]
-    if any(run.missing for name in (ours, theirs) for run in runs[name]):
-        return None
-    return median(getattr(r, field) for r in runs[ours]) / median(getattr(r, field) for r in runs[theirs])
 
 
 def _candidates(files: Files) -> str:
@@ -264,18 +176,3 @@ def _largest_gap(groups: Mapping[str, Mapping[str, float]]) -> tuple[float, str]
         return 0.0, ""
     widest = max(spans, key=lambda name: spans[name])
     return spans[widest], widest
-
-
-def _sizing(costs: Sequence[tuple[int, Run]], exponent: float | None) -> list[dict[str, Any]]:
-    """What larger places would take by the measured exponent: extrapolated, not measured."""
-    if exponent is None:
-        return []
-    last, done = costs[-1]
-    return [
-        {"patients (extrapolated)": patients, "CPU s": round(done.cpu_seconds * (patients / last) ** exponent)}
-        for patients in (20_000_000, 60_000_000) if patients > last
-    ]  # fmt: skip
-
-
-def _thousands(number: int) -> str:
-    return f"{number / 1_000_000:g}M" if number >= 1_000_000 else f"{number / 1000:g}k"

@@ -1,4 +1,4 @@
-"""One contender of the linkage benchmark in a process of its own: seconds, CPU of all its threads, and its peak.
+"""One contender of the linkage benchmark in a process of its own: seconds, CPU of all its threads, its peak and spill.
 
 `python -m onestory.bench_linkage_child CONTENDER FOLDER OPTIONS` prints one line of JSON. What a contender imports is
 loaded before its clock starts; what it reads from disk and writes to disk is within.
@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, Final
 
 #: contender -> module:function; the function takes a Clock, the folder of the files, and options.
@@ -33,6 +36,7 @@ CONTENDERS: Final[dict[str, str]] = {
     "ours_night": "onestory.bench_night:night",
     "ours_keep": "onestory.bench_night:keep",
     "ours_trial": "onestory.bench_ours:trial",
+    "world": "onestory.bench_linkage_data:make_world",
     "ours_set": "onestory.bench_linkage_sets:run_set",
 }
 
@@ -77,6 +81,7 @@ class Run:
     parts: Mapping[str, float]
     facts: Mapping[str, Any]
     missing: str = ""
+    spill_mib: int = 0  # the most that stood in the folder's spill at once, looked at ten times a second
 
 
 def run(contender: str, folder: Path, options: Mapping[str, Any] | None = None) -> Run:
@@ -95,12 +100,42 @@ def measure(contender: str, folder: Path, options: Mapping[str, Any]) -> Run:
     clock = Clock()
     try:
         function: Callable[..., None] = getattr(import_module(module), name)
-        clock.start()
-        function(clock, folder, **options)
+        with _spill_watched(folder / "spill") as spilled:
+            clock.start()
+            function(clock, folder, **options)
+            seconds, cpu = time.perf_counter() - clock.began, time.process_time() - clock.cpu
     except (NotThere, ModuleNotFoundError) as missing:
         return Run(0.0, 0.0, 0, {}, {}, f"not there yet: {missing}")
-    seconds, cpu = time.perf_counter() - clock.began, time.process_time() - clock.cpu
-    return Run(round(seconds, 3), round(cpu, 3), peak_mib(), clock.parts, clock.facts)
+    spill_mib = max(spilled) // 2**20
+    return Run(round(seconds, 3), round(cpu, 3), peak_mib(), clock.parts, clock.facts, spill_mib=spill_mib)
+
+
+@contextmanager
+def _spill_watched(spill: Path) -> Iterator[list[int]]:
+    """Temporary files go to `spill`; the list fills with the bytes found there as time goes by."""
+    spill.mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = str(spill)
+    sizes, done = [0], Event()
+
+    def watch() -> None:
+        while not done.wait(0.1):
+            sizes.append(sum(_size(path) for path in spill.rglob("*")))
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield sizes
+    finally:
+        done.set()
+        watcher.join()
+        tempfile.tempdir = None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:  # gone since it was listed
+        return 0
 
 
 def peak_mib() -> int:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import duckdb
 
+    from onestory.bench_linkage_child import Clock
+
 _CHECK = " + ".join(f"cast(substr(number, {place}, 1) as int) * {11 - place}" for place in range(1, 10))
 _CLEAN = f"""
 with plain as (
@@ -42,6 +44,16 @@ class Files:
     """One prepared world: the two cleaned files that contenders read, and the truth that only the scorer reads."""
 
     folder: Path
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """How large the world is, and what making it took."""
+        told: dict[str, Any] = json.loads((self.folder / "prepared.json").read_text(encoding="utf-8"))
+        return told
+
+    @property
+    def patients(self) -> int:
+        return int(self.made["patients"])
 
     @property
     def left(self) -> Path:
@@ -86,23 +98,37 @@ class Files:
 
 
 def prepare(home: Path, patients: int, clients: int, seed: int = 20260331) -> Files:
-    """The world of this size below `home`, made and cleaned where it is not there yet."""
-    from connectors.synthetic.linkage_world import CARE, HEALTH, LinkageWorldSettings, write_linkage_world
+    """The world of this size below `home`, made and cleaned where it is not there yet, in a process of its own.
+
+    What making it took is kept beside it in `prepared.json`.
+    """
+    from onestory.bench_linkage_child import run
 
     found = Files(home / f"world_{clients}_{patients}_{seed}")
     done = found.folder / "prepared.json"
     if not done.exists():
-        write_linkage_world(found.folder, LinkageWorldSettings(patients=patients, clients=clients, seed=seed))
-        with connect(found.folder) as connection:
-            _nicknames(connection)
-            for source, target in ((CARE, found.left), (HEALTH, found.right)):
-                connection.execute(
-                    f"copy ({_CLEAN}) to '{target}' (format parquet)", {"source": str(found.folder / source)}
-                )
-            _night(connection, found)
-            _frequencies(connection, found)
-        done.write_text(json.dumps({"patients": patients, "clients": clients, "seed": seed}), encoding="utf-8")
+        asked = {"patients": patients, "clients": clients, "seed": seed}
+        made = run("world", found.folder, asked)
+        took = {"cpu_seconds": made.cpu_seconds, "seconds": made.seconds, "peak_mib": made.peak_mib}
+        done.write_text(json.dumps(asked | took | {"parts": dict(made.parts)}), encoding="utf-8")
     return found
+
+
+def make_world(clock: Clock, folder: Path, patients: int, clients: int, seed: int) -> None:
+    """Write the world town by town, clean both files, and keep what a night changes and how common names are."""
+    from connectors.synthetic.linkage_world import CARE, HEALTH, LinkageWorldSettings, write_linkage_world
+
+    found = Files(folder)
+    write_linkage_world(folder, LinkageWorldSettings(patients=patients, clients=clients, seed=seed))
+    clock.step("write")
+    with connect(folder) as connection:
+        _nicknames(connection)
+        for source, target in ((CARE, found.left), (HEALTH, found.right)):
+            connection.execute(f"copy ({_CLEAN}) to '{target}' (format parquet)", {"source": str(folder / source)})
+        clock.step("clean")
+        _night(connection, found)
+        _frequencies(connection, found)
+        clock.step("night and frequencies")
 
 
 def _night(connection: duckdb.DuckDBPyConnection, files: Files) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import duckdb
 
 PRECISION: Final = 0.999
+_LIMITS: Final[Mapping[str, Any]] = {"threads": 2, "memory_limit": "3GB", "preserve_insertion_order": False}
 #: Groups of care records whose recall is told apart; column of the truth -> how it is called.
 GROUPS: Final[Mapping[str, str]] = {
     "sex": "sex", "age_band": "age", "ethnic_group": "ethnic group", "deprivation_fifth": "deprivation fifth",
@@ -44,7 +45,7 @@ def score(links: Path, truth: Path, precision: float = PRECISION) -> Score:
     """Judge the links a contender left at `links` against the truth at `truth`."""
     import duckdb
 
-    with duckdb.connect(config={"threads": 2, "memory_limit": "3GB"}) as connection:
+    with duckdb.connect(config={**_LIMITS, "temp_directory": str(links.parent / "spill")}) as connection:
         connection.execute(_JUDGED.format(links=links, truth=truth))
         pairs = int(connection.execute("select count(*) from true_pair").fetchall()[0][0])
         records = int(connection.execute("select count(distinct left_id) from true_pair").fetchall()[0][0])

@@ -79,7 +79,8 @@ def _run(
                    case when rule_number < 0 then 'identifier' else 'scored' end as rule
               from scored_pair) to '{target}' (format parquet)""")
         clock.step("write")
-        clock.tell(accepted=counts.identifier_accepted, links=counts.kept, chunks=chunks)
+        clock.tell(candidates=sum(rule.candidates for rule in counts.rules), accepted=counts.identifier_accepted,
+                   links=counts.kept, chunks=chunks)  # fmt: skip
 
 
 def trained(clock: Clock, folder: Path, model: str = "tutorial") -> None:
