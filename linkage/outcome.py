@@ -13,6 +13,7 @@ from linkage.deterministic import Rule
 from linkage.engine import Grouped, reasons
 from linkage.identity import Assignment
 from linkage.inputs import Decision
+from linkage.masked_evidence import constraint_rows
 from linkage.model import Model
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def write_edges(
     decisions: Sequence[Decision],
     model: Model,
 ) -> None:
-    """Fill `decided_edge`: every edge with its final decision, its reason and who decided it.
+    """Fill `decided_edge`: every edge with its final decision, its reason and who decided it; and `constraint_used`.
 
     A pair that only reviewers named has an edge too, without weight, so that the decision can be explained and a
     later run sees that it was taken back; also while one of the records has left.
@@ -91,6 +92,7 @@ def write_edges(
         if (left, right) not in known
     ]
     _register(calculation, "outcome_alone", alone)
+    _register_constraints(calculation, constraints)
     calculation.register("model_used", pa.table({"model_version": [model.version]}))
     calculation.execute(f"""
         create or replace table decided_edge as
@@ -108,6 +110,17 @@ def write_edges(
 
 def _is_decided(constraints: Constraints, pair: tuple[int, int]) -> bool:
     return pair in constraints.together or pair in constraints.apart or pair in constraints.undecided
+
+
+def _register_constraints(calculation: duckdb.DuckDBPyConnection, constraints: Constraints) -> None:
+    import pyarrow as pa
+
+    columns = list(zip(*constraint_rows(constraints), strict=True)) or [()] * 3
+    kinds = (pa.string(), pa.int64(), pa.int64())
+    names = ("kind", "left_id", "right_id")
+    calculation.register(
+        "constraint_used", pa.table({n: pa.array(c, k) for n, c, k in zip(names, columns, kinds, strict=True)})
+    )
 
 
 def _register(calculation: duckdb.DuckDBPyConnection, name: str, rows: Sequence[tuple[object, ...]]) -> None:
