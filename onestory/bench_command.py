@@ -17,7 +17,7 @@ _SETS: Final = Path("../shared/data/linkage")
 
 def bench(
     what: Annotated[
-        str, typer.Argument(help="all (but linkage), or one part: reading, delta, stages; or linkage.")
+        str, typer.Argument(help="all (but linkage), or one part: reading, delta, stages; linkage; sizing.")
     ] = "all",
     home: Annotated[Path, typer.Option("--home", help="A folder for everything it makes.")] = Path("var/bench"),
     large: Annotated[float, typer.Option(help="How many times larger the second council is.")] = 10.0,
@@ -30,7 +30,8 @@ def bench(
 ) -> None:
     """Time reading beside DuckDB and pandas, a delta beside its bulk, and every stage at two sizes; keep the tables.
 
-    With `linkage`: our linkage beside Splink, recordlinkage and hand-written SQL; results in docs/benchmarks.
+    With `linkage`: our linkage beside Splink, recordlinkage and hand-written SQL; results in docs/benchmarks. With
+    `sizing`: the pages of linkage and of sizing made anew from what was measured; nothing is run.
     """
     warnings.simplefilter("ignore")
     for name, value in (("PYTHONWARNINGS", "ignore"), ("TQDM_DISABLE", "1"), ("GX_ANALYTICS_ENABLED", "false")):
@@ -39,6 +40,11 @@ def bench(
     try:
         if what == "linkage":
             _linkage(home / "linkage", patients, clients, repeat, figures, data, keep, console)
+        elif what == "sizing":
+            from onestory.bench_linkage_page import FOLDER, write_pages
+
+            for page in write_pages(keep or FOLDER):
+                console.print(page.read_text(encoding="utf-8"), markup=False, highlight=False, soft_wrap=True)
         else:
             from onestory.bench import run_bench
 

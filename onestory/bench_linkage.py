@@ -16,6 +16,7 @@ from onestory.bench_linkage_growth import growth, night_large
 from onestory.bench_linkage_page import FOLDER, Figure, Value, keep, versions
 from onestory.bench_linkage_rounds import Bench, Runs, in_turn, ratio, with_model
 from onestory.bench_linkage_score import score
+from onestory.bench_linkage_trial import trial_figure
 
 
 def run_bench_linkage(bench: Bench, figures: Sequence[str], command: str, folder: Path = FOLDER) -> list[Figure]:
@@ -95,7 +96,9 @@ def night(bench: Bench) -> Figure:
     peer = ratio(runs, "splink_night", "splink", "cpu")
     values = [Value("nightly change of 1 %: CPU / full run", ratio(runs, "ours_night", "ours", "cpu"), 0.05, True,
                     f"Splink's own night / its full run {peer:.2f}" if peer else "")]  # fmt: skip
-    return Figure("night", f"A night's change of 1 %, {bench.size()}", values, kept | runs, {})
+    return Figure(
+        "night", f"A night's change of 1 %, {bench.size()}", values, kept | runs, {"patients": bench.patients}
+    )
 
 
 def recall(bench: Bench) -> Figure:
@@ -154,6 +157,7 @@ def sets(bench: Bench) -> Figure:
 
 FIGURES: Final[dict[str, Callable[[Bench], Figure]]] = {
     "speed": speed, "training": training, "tight": tight, "night": night, "recall": recall, "sets": sets,
+    "trial": trial_figure,
     "large": large, "night_large": night_large, "growth": growth,
 }  # fmt: skip
 

@@ -35,7 +35,8 @@ CONTENDERS: Final[dict[str, str]] = {
     "ours_training": "onestory.bench_ours:trained",
     "ours_night": "onestory.bench_night:night",
     "ours_keep": "onestory.bench_night:keep",
-    "ours_trial": "onestory.bench_ours:trial",
+    "ours_trial": "onestory.bench_linkage_trial:trial",
+    "splink_trained": "onestory.bench_linkage_trial:splink_trained",
     "world": "onestory.bench_linkage_data:make_world",
     "ours_set": "onestory.bench_linkage_sets:run_set",
 }

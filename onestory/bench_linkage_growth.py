@@ -7,13 +7,13 @@ links and recall. What is fitted to them is arithmetic only, and `onestory.bench
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import log
 from typing import Any, Final
 
 from onestory.bench_linkage_data import Files, prepare
 from onestory.bench_linkage_page import Figure, Value, median
 from onestory.bench_linkage_rounds import Bench, Runs, in_turn, ratio, thousands, with_model
 from onestory.bench_linkage_score import score
+from onestory.bench_linkage_sizing import slope
 
 _PATIENTS_A_CLIENT: Final = 10
 _ONCE_ABOVE: Final = 3_000_000
@@ -75,12 +75,3 @@ def night_large(bench: Bench) -> Figure:
     ]  # fmt: skip
     return Figure("night_large", f"A night's change of 1 %, {bench.size(3)}", values, runs,
                   {"patients": files.patients})  # fmt: skip
-
-
-def slope(points: Sequence[tuple[float, float]]) -> float:
-    """The exponent of growth: the least-squares slope of log cost over log size."""
-    xs, ys = [log(n) for n, _ in points], [log(cost) for _, cost in points]
-    middle_x, middle_y = sum(xs) / len(xs), sum(ys) / len(ys)
-    return sum((x - middle_x) * (y - middle_y) for x, y in zip(xs, ys, strict=True)) / sum(
-        (x - middle_x) ** 2 for x in xs
-    )

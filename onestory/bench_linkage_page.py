@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from onestory.bench_linkage_child import Run
+from onestory.bench_linkage_sizing import sizing_page
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
+_HEAD: Final = "| | CPU s, median | CPU s, least | wall s, median | peak MiB | spill MiB, most | runs | |"
 _LIBRARIES: Final = ("splink", "duckdb", "recordlinkage", "pandas", "numpy", "pyarrow", "sqlglot")
 
 
@@ -91,7 +93,21 @@ def keep(figure: Figure, command: str, load: tuple[float, float], folder: Path =
         "details": dict(figure.details),
     }  # fmt: skip
     path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    (folder / "linkage.md").write_text(page(kept), encoding="utf-8")
+    write_pages(folder)
+
+
+def write_pages(folder: Path = FOLDER) -> list[Path]:
+    """Make the pages anew from `linkage.json`; which ones. Raises ValueError when nothing was ever measured."""
+    path = folder / "linkage.json"
+    if not path.exists():
+        raise ValueError(f"{path} is not there; `onestory bench linkage` measures and makes it")
+    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    pages = {"linkage.md": page(kept)}
+    if "growth" in kept:
+        pages["sizing.md"] = sizing_page(kept)
+    for name, text in pages.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in pages]
 
 
 def versions() -> dict[str, str]:
@@ -141,16 +157,16 @@ def _where(part: Mapping[str, Any]) -> str:
 
 def _runs(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
     done = {name: [run for run in told if not run["missing"]] for name, told in runs.items()}
-    lines = ["| | CPU s, median | CPU s, least | wall s, median | peak MiB | runs | |", "|---|---|---|---|---|---|---|"]
+    lines = [_HEAD, "|" + "---|" * 8]
     for name, told in done.items():
         if not told:
-            lines.append(f"| {name} | | | | | 0 | {runs[name][0]['missing'] if runs[name] else ''} |")
+            lines.append(f"| {name} | | | | | | 0 | {runs[name][0]['missing'] if runs[name] else ''} |")
             continue
         facts = ", ".join(f"{fact} {_short(number)}" for fact, number in told[-1]["facts"].items())
         lines.append(
             f"| {name} | {median(r['cpu_seconds'] for r in told):.2f} | {min(r['cpu_seconds'] for r in told):.2f} "
-            f"| {median(r['seconds'] for r in told):.2f} | {median(r['peak_mib'] for r in told):,.0f} | {len(told)} "
-            f"| {facts} |"
+            f"| {median(r['seconds'] for r in told):.2f} | {median(r['peak_mib'] for r in told):,.0f} "
+            f"| {max(r.get('spill_mib', 0) for r in told):,} | {len(told)} | {facts} |"
         )
     return lines if runs else []
 

@@ -6,7 +6,8 @@ best threshold says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -43,10 +44,7 @@ class Score:
 
 def score(links: Path, truth: Path, precision: float = PRECISION) -> Score:
     """Judge the links a contender left at `links` against the truth at `truth`."""
-    import duckdb
-
-    with duckdb.connect(config={**_LIMITS, "temp_directory": str(links.parent / "spill")}) as connection:
-        connection.execute(_JUDGED.format(links=links, truth=truth))
+    with _judged(links, truth) as connection:
         pairs = int(connection.execute("select count(*) from true_pair").fetchall()[0][0])
         records = int(connection.execute("select count(distinct left_id) from true_pair").fetchall()[0][0])
         found = int(connection.execute("select count(*) from judged where is_right").fetchall()[0][0])
@@ -54,6 +52,37 @@ def score(links: Path, truth: Path, precision: float = PRECISION) -> Score:
         best_recall, best_threshold, _ = _at(connection, "best_link", records, precision)
         return Score(recall, threshold, f1, best_recall, best_threshold, found / pairs if pairs else 1.0,
                      _groups(connection, best_threshold))  # fmt: skip
+
+
+def at_line(links: Path, truth: Path, line: float | None) -> dict[str, float]:
+    """Precision, recall and F1 of the links of at least `line` bits (None: all), of all true pairs and of care records.
+
+    A care record counts as found when its best link is right; a second record of one patient is not asked for then.
+    """
+    with _judged(links, truth) as connection:
+        row = connection.execute(
+            """
+            select count(*), count(*) filter (is_right), (select count(*) from true_pair),
+                   (select count(*) filter (is_right) from best_link where weight >= $line),
+                   (select count(distinct left_id) from true_pair)
+              from judged where weight >= $line""",
+            {"line": float("-inf") if line is None else line},
+        ).fetchall()[0]
+    links_, right, pairs, records_right, records = (int(n) for n in row)
+    return {
+        "precision": round(right / links_, 5) if links_ else 1.0, "recall": round(right / pairs, 5) if pairs else 1.0,
+        "F1": round(2 * right / (links_ + pairs), 5) if links_ + pairs else 1.0,
+        "care records found": round(records_right / records, 5) if records else 1.0,
+    }  # fmt: skip
+
+
+@contextmanager
+def _judged(links: Path, truth: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    import duckdb
+
+    with duckdb.connect(config={**_LIMITS, "temp_directory": str(links.parent / "spill")}) as connection:
+        connection.execute(_JUDGED.format(links=links, truth=truth))
+        yield connection
 
 
 _JUDGED = """

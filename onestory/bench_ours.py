@@ -1,4 +1,4 @@
-"""Our own engine as a contender of the linkage benchmark: the executor, training, a night's change, a whole trial.
+"""Our own engine as a contender of the linkage benchmark: the executor and its training.
 
 It reads the same cleaned files and the same model file as the peers. What is not part of this version is told as
 missing, and the figure is left out.
@@ -153,20 +153,3 @@ def _fixed(first: float, size: int) -> NDArray[np.float64]:
     """A first level set by hand, a hundredth of the rest for what lies between, the rest for the last."""
     middle = [(1 - first) / 100] * (size - 2)
     return np.array([first, *middle, 1 - first - sum(middle)])
-
-
-def trial(clock: Clock, folder: Path) -> None:
-    """`onestory link` on the raw files: columns guessed, cleaned, blocked, learnt and decided by the engine alone."""
-    from connectors.synthetic.linkage_world import CARE, HEALTH
-    from linkage.trial.reading import read_records
-    from linkage.trial.roles import guess_roles
-    from linkage.trial.run import TrialSettings, link
-
-    clock.start()
-    left, right = read_records(folder / CARE).table, read_records(folder / HEALTH).table
-    clock.step("read")
-    outcome = link(left, right, guess_roles(left).roles, guess_roles(right).roles, TrialSettings(cut=0.0))
-    clock.step("link")
-    pq.write_table(outcome.links, Files(folder).links("ours_trial"))
-    clock.step("write")
-    clock.tell(links=outcome.links.num_rows)
