@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from linkage.constraints import Constraints, Node, allowed_joins, components
+from linkage.constraints import Constraints, Node, allowed_joins, components, settled
 from linkage.deterministic import Rule
 from linkage.model import Bands
 
@@ -54,6 +54,7 @@ class Grouping:
     outcomes: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
     rules: dict[tuple[int, int], str] = field(default_factory=dict)
     unmet: dict[tuple[int, int], str] = field(default_factory=dict)  # decisions of "same" that may not be followed
+    constraints: Constraints = field(default_factory=Constraints)  # as they were followed
 
 
 @dataclass(slots=True)
@@ -83,14 +84,15 @@ class _Work:
     def __init__(
         self, nodes: Mapping[int, Node], edges: Sequence[Edge], constraints: Constraints, bands: Bands
     ) -> None:
+        constraints = settled(nodes, constraints)
         self.nodes, self.edges, self.constraints, self.bands = nodes, edges, constraints, bands
         # Whole millionths of a bit, so that the order of adding them up can never change a mean.
         self.weights = {(e.left, e.right): _parts(_PROVEN_WEIGHT if _is_proven_link(e) else e.weight) for e in edges}
         self.objections: dict[tuple[int, int], str] = {}
         self.group_of = {record: _single(node) for record, node in nodes.items()}
         self.apart: dict[int, set[int]] = {}
-        # Where people contradict each other nothing is guessed: until they agree, those records do not meet either.
-        for left, right in constraints.apart | constraints.attention | constraints.never:
+        # Where people contradict each other nothing is guessed: what was apart stays apart until somebody decides.
+        for left, right in constraints.apart | (constraints.attention - constraints.held) | constraints.never:
             self.apart.setdefault(left, set()).add(right)
             self.apart.setdefault(right, set()).add(left)
         held = constraints.undecided | constraints.attention | constraints.never
@@ -111,7 +113,7 @@ class _Work:
         return _RANK[edge.rule], -round(edge.weight, 6), keys[0], keys[1]
 
     def join_decided(self) -> None:
-        """Join what people joined, also through a record that has left since.
+        """Join what people joined, also through a record that has left since, and what stays joined meanwhile.
 
         Where that would put two verified numbers together, only authorised notices join; nothing is joined against the
         do-not-link list, and no decision joins a protected record (governance PRO-1, PRO-3 and PRO-4).
@@ -213,7 +215,7 @@ class _Work:
             self.group_of[member] = left
 
     def result(self) -> Grouping:
-        grouping = Grouping()
+        grouping = Grouping(constraints=self.constraints)
         seen: set[int] = set()
         for record in sorted(self.nodes, key=lambda r: self.nodes[r].key):
             group = self.group_of[record]

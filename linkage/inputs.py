@@ -53,6 +53,17 @@ _MEMBERSHIPS = """with recursive heir(person_id, heir) as (
             known_to is null as is_current
             from identity.membership order by source_record_id, version_id desc) last_one join heir using (person_id)"""
 
+# Of every pair that people decided about: were its records one person when both were last somebody?
+_BELIEVED_TOGETHER = """
+select left_id, right_id from (
+  select distinct on (d.left_record_id, d.right_record_id) d.left_record_id as left_id, d.right_record_id as right_id,
+         l.person_id = r.person_id as is_one
+    from (select distinct left_record_id, right_record_id from identity.decision where withdrawn_at is null) d
+    join identity.membership l on l.source_record_id = d.left_record_id
+    join identity.membership r on r.source_record_id = d.right_record_id
+     and l.known_from < coalesce(r.known_to, 'infinity') and r.known_from < coalesce(l.known_to, 'infinity')
+   order by 1, 2, greatest(l.known_from, r.known_from) desc) last_met where is_one order by 1, 2"""
+
 # Everything a link run depends on, in one digest: the same digest, the same result (linkage handbook 3).
 _INPUT_DIGEST = """
 select encode(sha256(convert_to(concat_ws('|', %(model)s::text,
@@ -159,6 +170,11 @@ def read_decisions(connection: Connection) -> list[Decision]:
              from identity.decision d where withdrawn_at is null order by decision_id"""
     )
     return [Decision(int(row[0]), int(row[1]), str(row[2]), str(row[3]), bool(row[4])) for row in rows]
+
+
+def read_believed_together(connection: Connection) -> frozenset[tuple[int, int]]:
+    """The pairs under a decision whose records were last believed to be one person, also if one has left since."""
+    return frozenset((int(row[0]), int(row[1])) for row in connection.exec_driver_sql(_BELIEVED_TOGETHER))
 
 
 def read_kept_apart(connection: Connection) -> list[KeptApart]:

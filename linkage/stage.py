@@ -41,6 +41,7 @@ class _Known:
     last: tuple[str, str] | None
     decisions: list[inputs.Decision]
     kept_apart: list[inputs.KeptApart]
+    believed: frozenset[tuple[int, int]]  # pairs under a decision that were last believed to be one person
     report: dict[str, Any] | None  # of the last run
 
 
@@ -106,6 +107,7 @@ def _look(store: Store, model: Model) -> _Known:
             inputs.last_run(connection),
             inputs.read_decisions(connection),
             inputs.read_kept_apart(connection),
+            inputs.read_believed_together(connection),
             report.last_report(connection),
         )
 
@@ -116,7 +118,7 @@ def _calculate(
     sources = inputs.read_sources(store)
     before = inputs.read_before(store, known.last[0], known.last[1]) if known.last else None
     figures = find_edges(calculation, sources, model, synthetic=context.profile.synthetic, before=before)
-    constraints = constraints_of(known.decisions, known.kept_apart)
+    constraints = constraints_of(known.decisions, known.kept_apart, known.believed)
     grouped = form_groups(calculation, model, constraints, inputs.read_memberships(store), is_full=figures.is_full)
     with store.connect("linker") as connection:
         believed = inputs.read_believed(connection, grouped.person_of)
@@ -129,7 +131,7 @@ def _calculate(
         next_number=believed.next_number,
     )
     outcome.write_memberships(calculation, grouped, assignment)
-    outcome.write_edges(calculation, grouped, constraints, known.decisions, model)
+    outcome.write_edges(calculation, grouped, grouped.grouping.constraints, known.decisions, model)
     calculation.execute((files("linkage") / "sql" / "survivorship.sql").read_text(encoding="utf-8"))
     publish.prepare_rows(calculation)
     born = (change.person_id for change in assignment.changes if change.is_new)

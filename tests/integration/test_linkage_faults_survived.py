@@ -101,7 +101,6 @@ def test_f71_reviewers_who_disagree_leave_the_link_as_it_is_until_somebody_decid
     assert council.now() == straight
 
 
-@pytest.mark.xfail(strict=True, reason="a contradicted pair is parted although its number still joins it")
 def test_f71_people_who_are_one_stay_one_while_reviewers_disagree_about_them(council: RowCouncil) -> None:
     groups = council.groups()
     decide(council, *_ALIKE, "same", "Pat")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Any
 
 import duckdb
@@ -38,6 +39,7 @@ class Evening:
     before: Before | None = None
     member_of: Mapping[int, tuple[str, str, bool]] = field(default_factory=dict)  # record -> person, reason, is current
     people: Mapping[str, KnownPerson] = field(default_factory=dict)
+    met: frozenset[tuple[int, int]] = frozenset()  # pairs that were one person when both were last somebody
 
     def put(self, record: int, **fields: Any) -> Evening:
         """The record is new, or says something else from now on."""
@@ -106,7 +108,7 @@ def link(evening: Evening, model: Model, *, is_full: bool = False, find: Find = 
         calculation.execute("set threads = 1")
         before = None if is_full else evening.before
         found = find(calculation, evening.sources(), model, synthetic=True, before=before, **named)
-        constraints = constraints_of(evening.decisions, evening.kept_apart)
+        constraints = constraints_of(evening.decisions, evening.kept_apart, evening.met)
         grouped = form_groups(calculation, model, constraints, _memberships(evening), is_full=is_full or found.is_full)
         born = max((known.order for known in evening.people.values()), default=0)
         named_now = set(grouped.person_of.values())
@@ -119,7 +121,7 @@ def link(evening: Evening, model: Model, *, is_full: bool = False, find: Find = 
             next_number=born + 1,
         )
         write_memberships(calculation, grouped, assignment)
-        write_edges(calculation, grouped, constraints, evening.decisions, model)
+        write_edges(calculation, grouped, grouped.grouping.constraints, evening.decisions, model)
         people = dict(evening.people)
         for change in assignment.changes:
             born += change.is_new
@@ -144,7 +146,10 @@ def _morning(
         groups.setdefault(name, set()).add(record)
     edges = tuple(tuple(row.values()) for row in before.edges.drop_columns(["levels"]).to_pylist())
     person_of = {record: name for record, (name, _) in wanted.items()}
-    following = replace(evening, before=before, member_of=dict(sorted(member_of.items())), people=people)
+    met = {pair for pair in evening.met if not set(pair) <= set(person_of)}
+    met |= {pair for group in groups.values() for pair in combinations(sorted(group), 2)}
+    members = dict(sorted(member_of.items()))
+    following = replace(evening, before=before, member_of=members, people=people, met=frozenset(met))
     return Morning(frozenset(frozenset(g) for g in groups.values()), edges, person_of, following)
 
 
