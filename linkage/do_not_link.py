@@ -6,18 +6,31 @@ deleted (governance PRO-4).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from domain.run import Finding, RunContext, RunResult, RunState
 from governance.ledger import recorded
+from governance.records_named import NotTaken, plain, record_number
 from governance.store import Store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-class ListRefused(ValueError):
-    """An entry that cannot be taken; says why without naming a person."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry as it is kept; `other` is empty for a record that joins nobody, `ended_at` while it is in force."""
+
+    number: int
+    record: int
+    other: int | None
+    officer: str
+    reason: str
+    listed_at: datetime
+    ended_at: datetime | None
+    ended_by: str
 
 
 def keep_apart(context: RunContext, record: str, other: str | None, *, officer: str, reason: str) -> RunResult:
@@ -26,12 +39,22 @@ def keep_apart(context: RunContext, record: str, other: str | None, *, officer: 
     The next link run follows it. Ends `refused`, with the reason, without an officer or a reason or for an unknown
     record.
     """
-    return _recorded(context, lambda connection: _put(connection, record, other, officer.strip(), reason.strip()))
+    return _recorded(context, lambda connection: _put(connection, record, other, officer, reason))
 
 
 def strike_off(context: RunContext, entry: int, *, officer: str) -> RunResult:
     """End an entry; it stays on record with who ended it. Ends `refused` when there is none in force."""
-    return _recorded(context, lambda connection: _end(connection, entry, officer.strip()))
+    return _recorded(context, lambda connection: _end(connection, entry, officer))
+
+
+def entries(connection: Connection, *, only_in_force: bool = True) -> tuple[Entry, ...]:
+    """The list, oldest entry first."""
+    rows = connection.exec_driver_sql(
+        """select entry_id, source_record_id, other_record_id, officer, reason, listed_at, ended_at, ended_by
+             from identity.do_not_link where ended_at is null or not %(now)s order by entry_id""",
+        {"now": only_in_force},
+    )
+    return tuple(Entry(*row) for row in rows)
 
 
 def _recorded(context: RunContext, act: _Act) -> RunResult:
@@ -39,7 +62,7 @@ def _recorded(context: RunContext, act: _Act) -> RunResult:
         try:
             with store.connect("linker") as connection:
                 number, told = act(connection)
-        except ListRefused as problem:
+        except NotTaken as problem:
             refused = Finding("LIST_REFUSED", str(problem), "nothing was changed")
             return RunResult("do_not_link", "", RunState.REFUSED, findings=(refused,))
         finding = Finding("LIST_CHANGED", f"entry {number} of the do-not-link list {told}", "the next link run follows")
@@ -49,11 +72,10 @@ def _recorded(context: RunContext, act: _Act) -> RunResult:
 
 
 def _put(connection: Connection, record: str, other: str | None, officer: str, reason: str) -> tuple[int, str]:
-    if not officer or not reason:
-        raise ListRefused("an entry needs a named officer and a reason")
-    numbers = sorted(_number(connection, name) for name in (record, other) if name is not None)
+    officer, reason = plain(officer, "the officer"), plain(reason, "the reason")
+    numbers = sorted(record_number(connection, name) for name in (record, other) if name is not None)
     if len(set(numbers)) < len(numbers):
-        raise ListRefused("a pair is two different records")
+        raise NotTaken("a pair is two different records")
     facts = {"record": numbers[0], "other": numbers[1] if len(numbers) > 1 else None, "who": officer, "why": reason}
     entry = connection.exec_driver_sql(
         """insert into identity.do_not_link (source_record_id, other_record_id, officer, reason)
@@ -64,27 +86,15 @@ def _put(connection: Connection, record: str, other: str | None, officer: str, r
 
 
 def _end(connection: Connection, entry: int, officer: str) -> tuple[int, str]:
-    if not officer:
-        raise ListRefused("a named officer strikes an entry off")
+    officer = plain(officer, "the officer")
     done = connection.exec_driver_sql(
         """update identity.do_not_link set ended_at = clock_timestamp(), ended_by = %(who)s
             where entry_id = %(entry)s and ended_at is null""",
         {"who": officer, "entry": entry},
     )
     if done.rowcount != 1:
-        raise ListRefused("there is no such entry in force")
+        raise NotTaken("there is no such entry in force")
     return entry, "was struck off"
-
-
-def _number(connection: Connection, name: str) -> int:
-    source, _, key = name.partition(":")
-    found = connection.exec_driver_sql(
-        "select source_record_id from identity.source_record where source = %(source)s and source_person_key = %(key)s",
-        {"source": source, "key": key},
-    ).scalar_one_or_none()
-    if found is None:
-        raise ListRefused("the record is not known; name it as source:key")
-    return int(found)
 
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from connectors.nhs_number_trace.answers import ACCEPT_FROM, Answer, AnswerError
 from connectors.nhs_number_trace.layout import REQUEST, RESPONSE, read, write
 from domain.profile import Profile
 from domain.run import Finding, RunContext, RunResult, RunState
-from governance import sealed
+from governance import do_not_trace, sealed
 from governance.ledger import Lease, latest_moment, recorded
 from governance.store import Store
 
@@ -31,6 +30,12 @@ if TYPE_CHECKING:
 
 SERVICE = "nhs_number_trace"
 _LAPSES_AFTER_DAYS = 7  # a batch trace is answered within a day (assumption); `lapses_after_days` in the profile
+_OLD_PAGE = "do_not_trace.txt"
+_NOT_ENTERED = Finding(
+    "DO_NOT_TRACE_PAGE",
+    f"the do-not-trace list stands in {_OLD_PAGE}; it is kept in the warehouse, with its officer and reason",
+    "enter each line with `onestory do-not-trace add`, then take the page away; nobody is asked about until then",
+)
 _KEPT_DAYS = 30  # sources hand-book 15 (assumption); `kept_days` in the profile
 
 # Restricted people are not asked about: a trace would carry their address outside (governance PRO-1). Neither is a
@@ -38,7 +43,7 @@ _KEPT_DAYS = 30  # sources hand-book 15 (assumption); `kept_days` in the profile
 _TO_ASK = """
 select p.source_record_id, s.status, identity.trace_digest(p) as digest, p.nhs_number_supplied, p.surname, p.forename,
        p.middle_names, p.sex, p.birth_date, p.death_date, p.address_text, p.postcode, p.gp_practice_code, p.telephone,
-       p.email, p.source || ':' || p.source_person_key as record
+       p.email
   from identity.source_person p join identity.number_status s using (source_record_id)
   left join identity.trace_answer t
     on t.source_record_id = p.source_record_id and t.known_to is null and t.asked_digest = identity.trace_digest(p)
@@ -74,11 +79,14 @@ def _ask(context: RunContext, store: Store) -> RunResult:
     counts = {"asked": 0, "skipped": 0}
     with store.connect("linker", "direct_care") as connection:
         moment = latest_moment(connection)
+        do_not_trace.forget_answers(connection)
         if moment is None or _waiting(connection):
             return RunResult("trace", "ask", RunState.DONE, counts)
-        spared = _do_not_trace(profile)
+        if (profile.home / _OLD_PAGE).is_file():  # nobody is asked about while a list is not in force
+            return RunResult("trace", "ask", RunState.HELD, counts, (_NOT_ENTERED,))
+        spared = do_not_trace.spared(connection)
         people = [dict(row) for row in connection.exec_driver_sql(_TO_ASK).mappings()]
-        rows = [_request_row(person, moment) for person in people if person["record"] not in spared]
+        rows = [_request_row(person, moment) for person in people if person["source_record_id"] not in spared]
         counts = {"asked": len(rows), "skipped": len(people) - len(rows)}
         if not rows:
             return RunResult("trace", "ask", RunState.DONE, counts)
@@ -99,6 +107,7 @@ def _take(context: RunContext, store: Store, _: Lease) -> RunResult:
     counts, findings = dict.fromkeys(names, 0), list[Finding]()
     with store.connect("linker", "direct_care") as connection:
         moment = latest_moment(connection)
+        do_not_trace.forget_answers(connection)
         for name in _waiting(connection):
             response = _folder(context.profile) / "response" / f"{name}.csv"
             if moment is None or not response.is_file():
@@ -127,11 +136,14 @@ def _take_one(connection: Connection, profile: Profile, name: str, response: Pat
     rows = read(content, RESPONSE, f"{name}.csv")
     asked = {r["UNIQUE_REFERENCE"]: r for r in read(sealed.unseal(profile, SERVICE, f"{name}.request"), REQUEST, name)}
     told, answers = Counter[str](), dict[str, Answer]()
+    spared = {str(record) for record in do_not_trace.spared(connection)}
     limit = float(profile.exchange(SERVICE).options.get("accept_algorithmic_from", ACCEPT_FROM))
     for row in rows:
         question = asked.get(row["UNIQUE_REFERENCE"])
-        # An answer must repeat its question: one about other details is about somebody else.
-        if question is None or any(row[column] != question[column] for column in REQUEST):
+        # An answer must repeat its question: one about other details is about somebody else. Of a record that was put
+        # on the do-not-trace list meanwhile nothing is taken (PRO-4).
+        reference = row["UNIQUE_REFERENCE"]
+        if question is None or reference in spared or any(row[column] != question[column] for column in REQUEST):
             continue
         try:
             answer = answer_of(row, allow_test_range=profile.synthetic, accept_from=limit)
@@ -259,18 +271,6 @@ def _request_row(person: dict[str, object], moment: datetime) -> dict[str, str]:
         "LOCAL_PATIENT_ID": text("source_record_id"), "INTERNAL_ID": text("source_record_id"),
         "TELEPHONE_NUMBER": text("telephone"), "EMAIL_ADDRESS": text("email"),
     }  # fmt: skip
-
-
-def _do_not_trace(profile: Profile) -> frozenset[str]:
-    """Records a named officer keeps out of tracing, one `source:key` a line; read anew each time (PRO-4)."""
-    page = profile.home / profile.exchange(SERVICE).options.get("do_not_trace", "do_not_trace.txt")
-    return frozenset(_lines(page)) if page.is_file() else frozenset()
-
-
-def _lines(page: Path) -> Iterator[str]:
-    for line in page.read_text(encoding="utf-8").splitlines():
-        if line.strip() and not line.startswith("#"):
-            yield line.strip()
 
 
 def _folder(profile: Profile) -> Path:

@@ -18,7 +18,9 @@ from connectors.synthetic.settings import SyntheticSettings
 from connectors.synthetic.world import World
 from domain.profile import Profile, SourceSettings
 from domain.run import RunContext, RunResult, RunState
+from governance import do_not_trace
 from governance.secrets import make_secret
+from governance.store import Store
 from tests.support.linkage_council import LinkageCouncil
 
 _SEX = {"M": "1", "F": "2", "I": "9"}
@@ -41,6 +43,12 @@ def council(database: Profile, admin_url: str, world: World, tmp_path: Path) -> 
 
 def context(council: LinkageCouncil, run: str) -> RunContext:
     return RunContext(council.profile, run, "a test")
+
+
+def spare(council: LinkageCouncil, record: str, **told: Any) -> RunResult:
+    """Put a record on the do-not-trace list."""
+    facts = {"officer": "C. Guardian", "reason": "an order", **told}
+    return do_not_trace.spare(context(council, "list"), record, **facts)
 
 
 def everybody(council: LinkageCouncil, world: World) -> dict[int, tuple[str, int]]:
@@ -166,11 +174,86 @@ def test_restricted_people_and_those_an_officer_names_are_never_asked_about(coun
     council.put("systmone:1", **someone, is_restricted=True)
     council.put("systmone:2", **someone)
     council.put("systmone:3", **someone)
-    (council.profile.home / "do_not_trace.txt").write_text("# by the named officer\nsystmone:2\n", encoding="utf-8")
+    assert spare(council, "systmone:2").is_done
     result = stage.ask(context(council, "trace-1"))
     assert result.counts == {"asked": 1, "skipped": 1}
     content = next((council.profile.home / "exchange/nhs_number_trace/request").glob("*.csv")).read_bytes()
     assert [row["UNIQUE_REFERENCE"] for row in read(content, REQUEST, "")] == [str(council.number("systmone:3"))]
+
+
+def test_pro_4_an_entry_of_the_do_not_trace_list_has_an_officer_a_reason_and_two_clocks_and_ends(
+    council: LinkageCouncil,
+) -> None:
+    council.put("systmone:1", forename="Iris", surname="Oakhampton", birth_date="1941-03-17", sex="2")
+    for wrong in ({"officer": " "}, {"reason": ""}, {"reason": "about 999 000 0018"}, {"until": date(2020, 1, 1)}):
+        refused = spare(council, "systmone:1", **wrong)
+        assert (refused.state, refused.findings[0].code) == (RunState.REFUSED, "LIST_REFUSED")
+        assert "999" not in refused.findings[0].message
+    assert spare(council, "systmone:nobody").state is RunState.REFUSED
+    over = spare(council, "systmone:1", since=date(2026, 1, 1), until=date(2026, 3, 25))
+    later = spare(council, "systmone:1", since=date(2026, 3, 27))
+    assert over.is_done and later.is_done
+    assert stage.ask(context(council, "between two orders")).counts == {"asked": 1, "skipped": 0}
+    council.night(8)
+    assert stage.take(context(council, "lapsed")).counts["unanswered"] == 1
+    assert stage.ask(context(council, "ordered")).counts == {"asked": 0, "skipped": 1}
+    assert do_not_trace.end(context(council, "nobody"), later.counts["entry"], officer="").state is RunState.REFUSED
+    assert do_not_trace.end(context(council, "end"), later.counts["entry"], officer="D. Guardian").is_done
+    assert do_not_trace.end(context(council, "again"), later.counts["entry"], officer="D. Guardian").state is (
+        RunState.REFUSED
+    )
+    with Store(council.profile).connect("linker") as connection:
+        first, ended = do_not_trace.entries(connection, only_in_force=False)
+    assert (first.officer, first.known_to, ended.ended_by) == ("C. Guardian", None, "D. Guardian")
+    assert ended.known_to is not None and ended.known_to >= ended.known_from
+    assert stage.ask(context(council, "allowed again")).counts == {"asked": 1, "skipped": 0}
+
+
+def test_pro_4_what_was_traced_before_ends_a_late_answer_is_not_taken_and_linking_goes_by_the_source_again(
+    council: LinkageCouncil, world: World
+) -> None:
+    record = next(r for r in national_index.build(world) if not r.is_restricted)
+    person = next(p for p in world.people if p.nhs_number == record.nhs_number)
+    name, other = person.names[-1], {"surname": "Thornbury", "forename": "Una", "birth_date": "1975-02-03"}
+    told = {
+        "forename": name.forename, "surname": name.surname, "birth_date": person.birth_date,
+        "sex": _SEX[person.sex], "nhs_number_supplied": person.nhs_number, "nhs_number_verified": False,
+    }  # fmt: skip
+    council.put("systmone:1", **told)
+    council.put("systmone:2", **told | {"nhs_number_supplied": None})
+    council.put("liquidlogic:7", **other, nhs_number_supplied=person.nhs_number)
+    status = "select count(*) from identity.number_status where status = '01' and source_record_id = %s"
+    exchanged(council, "trace-1")
+    assert council.one(status, council.number("systmone:1")) == 1
+    council.link()
+    assert spare(council, "systmone:1").is_done
+    assert council.one(status, council.number("systmone:1")) == 0, "at once, before any run of tracing"
+    council.night(1)
+    assert (
+        "changed_records" in council.link().counts
+        and council.one(
+            "select count(*) from identity.trace_answer where known_to is null and source_record_id = %s",
+            council.number("systmone:1"),
+        )
+        == 0
+    )
+
+    council.put("systmone:2", **told | {"forename": "Ada"})
+    assert stage.ask(context(council, "trace-2")).counts == {"asked": 1, "skipped": 1}
+    assert spare(council, "systmone:2").is_done, "while the question is out"
+    tracing_service.answer_all(council.profile.home / "supply", council.profile.home / "exchange/nhs_number_trace")
+    assert stage.take(context(council, "late answer")).counts["unanswered"] == 1
+    assert council.one("select count(*) from identity.trace_answer where known_to is null") == 0
+
+
+def test_a_page_of_an_earlier_version_holds_tracing_until_its_lines_are_entered(council: LinkageCouncil) -> None:
+    council.put("systmone:1", forename="Iris", surname="Oakhampton", birth_date="1941-03-17", sex="2")
+    page = council.profile.home / "do_not_trace.txt"
+    page.write_text("systmone:1\n", encoding="utf-8")
+    held = stage.ask(context(council, "trace-1"))
+    assert (held.state, [f.code for f in held.findings]) == (RunState.HELD, ["DO_NOT_TRACE_PAGE"])
+    page.unlink()
+    assert stage.ask(context(council, "trace-2")).counts["asked"] == 1
 
 
 def test_an_answer_about_other_details_is_not_believed_and_a_missing_one_is_counted(council: LinkageCouncil) -> None:

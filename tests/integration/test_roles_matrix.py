@@ -46,6 +46,7 @@ MATRIX: dict[str, dict[str, str]] = {
     "identity.cross_reference": {"loader": "rw", "linker": "r"},
     "identity.trace_answer": {"linker": "rw"},
     "identity.do_not_link": {"linker": "rw"},
+    "identity.do_not_trace": {"linker": "rw"},
     **{f"identity.{name}": {"linker": "r"} for name in ("ordinary_review", "restricted_review")},
     "identity.number_status": {"linker": "r", "loader": "r"},
     "eligibility.checked_number": {"loader": "rwd", "publisher": "r"},
@@ -73,7 +74,9 @@ MATRIX: dict[str, dict[str, str]] = {
     **{f"ledger.{name}": {**LEDGER_READ, "loader": "ri"} for name in ("incident", "incident_note")},
     "ledger.notice": {"linker": "ri", "auditor": "r"},
     "ledger.shown_in_release": {"linker": "r", "auditor": "r"},
-    "ledger.link_run": {**LEDGER_READ, "linker": "ri"},
+    **{
+        f"ledger.{name}": {**LEDGER_READ, "linker": "ri"} for name in ("link_run", "model_comparison", "model_adoption")
+    },
     "ledger.release": {**LEDGER_READ, "publisher": "ri"},
     "ledger.prepared_return": {**LEDGER_READ, "returns_officer": "rw"},
 }

@@ -35,7 +35,7 @@ grant select, insert, update on identity.cross_reference to onestory_loader;
 
 grant usage on schema identity, ledger to onestory_linker;
 grant select on identity.cross_reference to onestory_linker;
-grant select, insert, update on identity.do_not_link to onestory_linker;
+grant select, insert, update on identity.do_not_link, identity.do_not_trace to onestory_linker;
 grant select on identity.ordinary_review, identity.restricted_review to onestory_linker;
 grant select, insert, update on identity.source_record, identity.source_person, identity.source_address, identity.source_reference,
   identity.person, identity.membership, identity.link, identity.decision, identity.person_detail to onestory_linker;
@@ -85,7 +85,7 @@ grant insert on ledger.incident, ledger.incident_note to onestory_loader;
 grant insert on ledger.notice to onestory_linker;
 -- Who is who is no business of those who load or report: notices and recipients are for linkage and for the auditor.
 revoke select on ledger.notice, ledger.shown_in_release from onestory_loader, onestory_publisher, onestory_returns_officer;
-grant insert on ledger.link_run to onestory_linker;
+grant insert on ledger.link_run, ledger.model_comparison, ledger.model_adoption to onestory_linker;
 grant insert on ledger.release to onestory_publisher;
 grant insert, update on ledger.prepared_return to onestory_returns_officer;
 reset role;
