@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 START = "starting weight"
+FILES = (".json", ".sidecar.json", ".names.csv")  # the files of a version that never change
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,14 @@ class Model:
 def current_version() -> str:
     """The version in use: the content of `linkage/models/current.txt`."""
     return (files("linkage") / "models" / "current.txt").read_text(encoding="utf-8").strip()
+
+
+@cache
+def kept_versions() -> tuple[str, ...]:
+    """The versions this release holds, in the order of their names."""
+    names = {f.name for f in (files("linkage") / "models").iterdir()}
+    found = (name.removesuffix(FILES[1]) for name in names if name.endswith(FILES[1]))
+    return tuple(sorted(version for version in found if all(version + ending in names for ending in FILES)))
 
 
 @cache

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from domain.run import Finding, RunContext, RunResult, RunState
+from domain.run import Finding, RunContext, RunResult, RunState, StageFailure
 from governance.ledger import Lease, latest_moment, recorded, still_holds
 from governance.secrets import key_for
 from governance.store import Store
-from linkage import inputs, outcome, promotion, publish, report
+from linkage import adoption, inputs, outcome, promotion, publish, report
 from linkage.decisions import constraints_of
 from linkage.engine import EdgeFigures, find_edges, form_groups, open_calculation
 from linkage.findings import findings_of
@@ -56,20 +56,43 @@ def run(context: RunContext) -> RunResult:
 
 
 def _link(context: RunContext, store: Store, lease: Lease) -> RunResult:
-    model = load_model(context.settings.get("model_version"))
+    try:
+        with store.connect("linker") as connection:
+            choice = adoption.choose(connection, context.settings.get("model_version"))
+    except adoption.AdoptionRefused as problem:
+        gone = Finding("MODEL_GONE", str(problem), "put its files back, or install the release that holds them")
+        return RunResult(_STAGE, "", RunState.HELD, findings=(gone,))
+    try:
+        return _link_under(context, store, lease, choice)
+    except _Obstacles as held:  # a new version is not put to use, and the night goes on with the one in use
+        return _link_under(context, store, lease, adoption.not_adopted(choice, held.findings))
+
+
+class _Obstacles(Exception):
+    """A new model version met what promotion refuses."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        self.findings = findings
+        super().__init__("a new model version met obstacles")
+
+
+def _link_under(context: RunContext, store: Store, lease: Lease, choice: adoption.Choice) -> RunResult:
+    model = load_model(choice.version)
     known = _look(store, model)
     if known.moment is None:
         return RunResult(_STAGE, "", RunState.HELD, findings=(_NOTHING,))
     if known.last == (known.digest, model.version):
-        return RunResult(_STAGE, "", RunState.DONE, counts={"changed_records": 0}, as_known_at=known.moment)
+        return RunResult(
+            _STAGE, "", RunState.DONE, {"changed_records": 0}, as_known_at=known.moment, findings=choice.findings
+        )
     calculation = open_calculation(context.profile.home / "scratch")
     try:
         figures, assignment, numbers = _calculate(context, store, model, known, calculation)
         facts = report.build(calculation, context, model, known.moment, figures, assignment, known.report)
         against = promotion.findings(facts, promotion.read_explanations(context.profile.home / promotion.EXPLANATIONS))
-        if against and known.last and known.last[1] != model.version:  # a new version is not put to use
-            return RunResult(_STAGE, "", RunState.HELD, findings=against)
-        told = (*findings_of(calculation, assignment), *against)
+        if against and choice.is_new:
+            raise _Obstacles(against)
+        told = (*choice.findings, *findings_of(calculation, assignment), *against)
         with store.connect("linker") as connection:
             if not still_holds(connection, lease):
                 return RunResult(_STAGE, "", RunState.HELD, findings=(_LOST,))
@@ -97,6 +120,20 @@ def _link(context: RunContext, store: Store, lease: Lease) -> RunResult:
         as_known_at=known.moment,
         findings=told,
     )
+
+
+def calculate_anew(
+    context: RunContext, store: Store, model: Model, calculation: duckdb.DuckDBPyConnection
+) -> tuple[datetime, Assignment]:
+    """What a run over all records under `model` would believe: as known when, and who would be who.
+
+    Leaves its tables in `calculation` and writes nothing else. Raises `StageFailure` when nothing has been conformed.
+    """
+    known = replace(_look(store, model), last=None)
+    if known.moment is None:
+        raise StageFailure(_NOTHING.message, remedy=_NOTHING.remedy, retry_helps=False)
+    _, assignment, _ = _calculate(context, store, model, known, calculation)
+    return known.moment, assignment
 
 
 def _look(store: Store, model: Model) -> _Known:
