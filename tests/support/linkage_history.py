@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from linkage.constraints import Constraints
 from linkage.decisions import constraints_of
 from linkage.engine import find_edges, form_groups, open_calculation
 from linkage.identity import KnownPerson, assign_people
@@ -85,6 +86,7 @@ class Morning:
     edges: tuple[tuple[Any, ...], ...]
     person_of: Mapping[int, str]
     next: Evening
+    constraints: Constraints  # as they were followed
 
     @property
     def believed(self) -> tuple[Any, ...]:
@@ -127,13 +129,17 @@ def link(evening: Evening, model: Model, *, is_full: bool = False, find: Find = 
             born += change.is_new
             order = born if change.is_new else people[change.person_id].order
             people[change.person_id] = KnownPerson(change.person_id, order, change.status, change.superseded_by)
-        return _morning(calculation, evening, model, people)
+        return _morning(calculation, evening, model, people, grouped.grouping.constraints)
     finally:
         calculation.close()
 
 
 def _morning(
-    calculation: duckdb.DuckDBPyConnection, evening: Evening, model: Model, people: Mapping[str, KnownPerson]
+    calculation: duckdb.DuckDBPyConnection,
+    evening: Evening,
+    model: Model,
+    people: Mapping[str, KnownPerson],
+    followed: Constraints,
 ) -> Morning:
     wanted = {record: (name, reason) for record, name, reason in calculation.execute(
         "select record_id, person_id, reason from membership_wanted").fetchall()}  # fmt: skip
@@ -150,7 +156,7 @@ def _morning(
     met |= {pair for group in groups.values() for pair in combinations(sorted(group), 2)}
     members = dict(sorted(member_of.items()))
     following = replace(evening, before=before, member_of=members, people=people, met=frozenset(met))
-    return Morning(frozenset(frozenset(g) for g in groups.values()), edges, person_of, following)
+    return Morning(frozenset(frozenset(g) for g in groups.values()), edges, person_of, following, followed)
 
 
 def _memberships(evening: Evening) -> pa.Table:
