@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlglot import exp
 
-from linkage.executor.expressions import Tree, conjuncts, of_side, side_column, sides
+from linkage.executor.expressions import Tree, conjuncts, of_side, side_column
 from linkage.executor.identifiers import IdentifierStage
 from linkage.executor.settings import CompiledModel, SettingsRefused
+from linkage.executor.ways import compares_sides, value_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -75,17 +75,9 @@ def same_types(con: duckdb.DuckDBPyConnection, model: CompiledModel, left: str, 
 
 def _value(part: Tree, model: CompiledModel, side: str, rule: int) -> str:
     """One side of an equality, over the record `t`."""
-    ends = [] if not isinstance(part, exp.EQ) else [part.left, part.right]
-    if len(ends) != 2 or sorted("".join(sides(end)) for end in ends) != ["l", "r"]:
+    if not compares_sides(part):
         raise SettingsRefused(f"blocking rule {rule + 1} is not made of equalities of the two sides: no keys to keep")
-    copy = next(end for end in ends if sides(end) == {side}).unnest().copy()
-    for column in list(copy.find_all(exp.Column)):
-        derived = model.derived.trees.get(column.name)
-        if derived is not None and column is copy:
-            copy = derived.copy()
-        elif derived is not None:
-            column.replace(exp.paren(derived.copy()))
-    return of_side(copy, "t")
+    return value_of(part, model, side)
 
 
 def _bare(name: str) -> Tree:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from linkage.executor.expressions import parse_level, sql
 from linkage.executor.identifiers import IdentifierStage, stage_trees
-from linkage.executor.joins import Meeting, rule_trees
+from linkage.executor.joins import Meeting
 from linkage.executor.keys import key_columns, key_rules
 from linkage.executor.records import model_trees, quoted, records_select
 from linkage.executor.settings import CompiledModel
@@ -43,7 +43,7 @@ class Plan:
 
 def make_plan(model: CompiledModel, output: Output, stage: IdentifierStage | None, version: str) -> Plan:
     """Write the statements. Raises `SettingsRefused` for blocking rules that are not equalities alone."""
-    read = [*model_trees(model), *rule_trees(model), *guard_trees(model, output.guards)]
+    read = [*model_trees(model), *guard_trees(model, output.guards)]
     read += [] if stage is None else stage_trees(stage)
     settled, shares = frequencies_read(model)
     columns = dict.fromkeys([*(f.column for f in settled), *shares])

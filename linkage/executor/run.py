@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from linkage.executor.expressions import columns
 from linkage.executor.identifiers import IDENTIFIED, IdentifierStage, find_identified, stage_trees
-from linkage.executor.joins import PAIRS, Meeting, make_pairs, meetings, rule_trees
+from linkage.executor.joins import MET, PAIRS, Meeting, make_pairs, meetings
 from linkage.executor.records import LEFT, RIGHT, model_trees, prepare_frequencies, prepare_records, quoted
 from linkage.executor.settings import CompiledModel
-from linkage.executor.weighing import Output, guard_trees, select_pairs
+from linkage.executor.ways import Ways, plan_ways
+from linkage.executor.weighing import Output, guard_trees, select_pairs, select_sieved
 from linkage.executor.weights import Frequencies
 from linkage.model import Guard
 
@@ -86,8 +87,6 @@ def run_executor(
         candidates = dict.fromkeys((rule.number for rule in compiled.rules), 0)
         for meeting in plan:
             step.run(meeting, candidates, first=meeting is plan[0])
-        if keep_above is not None:
-            step.keep_first()
         kept = dict(con.execute(f"select rule_number, count(*) from {SCORED} group by all").fetchall())
         for table in {meeting.left for meeting in plan} | {meeting.right for meeting in plan}:
             con.execute(f"drop table {table}")
@@ -105,6 +104,7 @@ class _Step:
     identifier: IdentifierStage | None
     chunks: int
     parts: Frequencies = field(default_factory=lambda: Frequencies({}, {}))
+    ways: Ways = field(default_factory=lambda: Ways((), {}, {}))
 
     def settles(self, meeting: Meeting) -> bool:
         """Whether accepted pairs take their records out: between two files, never within one."""
@@ -112,15 +112,21 @@ class _Step:
 
     def prepare(self, left: str, right: str | None, plan: Sequence[Meeting], given: Mapping[str, str]) -> None:
         """Make the tables of prepared records."""
-        read = [*model_trees(self.model), *rule_trees(self.model), *guard_trees(self.model, self.output.guards)]
+        carried = plan[0].carried
+        files = [(left, "lr" if carried else "l"), *([] if right is None else [(right, "lr" if carried else "r")])]
+        self.ways = plan_ways(self.con, self.model, files)
+        read = [*model_trees(self.model), *self.ways.trees, *guard_trees(self.model, self.output.guards)]
         if self.identifier is not None:
             read += stage_trees(self.identifier)
         lookups = prepare_frequencies(self.con, self.model, [t for t in (left, right) if t is not None], given)
-        carried = plan[0].carried
         by_source = any("__source" in condition for condition in plan[0].order)
-        extra = [f't.{quoted(self.model.source_column)} as "__source"'] if by_source else []
+        sources = [f't.{quoted(self.model.source_column)} as "__source"'] if by_source else []
         for source, side, target in ((left, "l", LEFT), (right, "r", RIGHT)):
             if source is not None:
+                keys = (
+                    self.ways.left | self.ways.right if carried else self.ways.left if side == "l" else self.ways.right
+                )
+                extra = [*sources, *(f'{text} as "{name}"' for name, text in keys.items())]
                 made = prepare_records(self.con, self.model, source=source, side="both" if carried else side,
                                        target=target, read=read, lookups=lookups, extra=extra)  # fmt: skip
                 self.parts = made if side == "l" else self.parts
@@ -151,28 +157,20 @@ class _Step:
                 gone = f"select r {settled}" if stage.settles_both else None
             self.con.execute(f"""create or replace temp table {OPEN} as
                 select {keys}, rowid::uinteger as "__row" from {meeting.left} where {" and ".join(limits) or "true"}""")
-            found = make_pairs(self.con, self.model, meeting, left=OPEN, ready=ready, left_out=gone,
-                               may_repeat=self.output.keep_above is not None)  # fmt: skip
+            found = make_pairs(self.con, self.model, meeting, self.ways, left=OPEN, ready=ready, left_out=gone)
             for rule, pairs in found.items():
                 candidates[rule] += pairs
             self.con.execute(f"drop table {OPEN}")
+            sieved = select_sieved(self.model, meeting, self.parts, self.output, MET)
+            self.con.execute(f"create or replace temp table {PAIRS} as {sieved}")
+            self.con.execute(f"drop table {MET}")
             self.con.execute(f"insert into {SCORED} {select_pairs(self.model, meeting, self.parts, self.output)}")
             self.con.execute(f"drop table {PAIRS}")
-
-    def keep_first(self) -> None:
-        """Leave each pair of `scored_pair` once, with the rule that found it first."""
-        columns = self.con.execute(f"describe {SCORED}").fetchall()
-        sources = [name for name, *_ in columns if name in {"left_source", "right_source"}]
-        pair = ", ".join(["left_id", "right_id", *sources])
-        again = self.con.execute(f"select count(*) - count(distinct ({pair})) from {SCORED}").fetchall()[0][0]
-        if again:
-            self.con.execute(f"""create or replace table {SCORED} as
-                select distinct on ({pair}) * from {SCORED} order by {pair}, rule_number""")
 
     def _keys(self, meeting: Meeting) -> list[str]:
         """The columns of the left side that rules and the order of a pair read."""
         by_source = any("__source" in condition for condition in meeting.order)
-        return ["__id", *(["__source"] if by_source else []), *sorted(columns(rule_trees(self.model), "l"))]
+        return ["__id", *(["__source"] if by_source else []), *self.ways.left, *sorted(columns(self.ways.trees, "l"))]
 
 
 @contextmanager

@@ -30,22 +30,11 @@ def level_column(comparison: Comparison) -> str:
 
 def weight_column(comparison: Comparison, frequencies: Frequencies, gamma: str | None = None) -> str:
     """The comparison's part of the weight; from the number of its level when that is worked out anyway."""
-    parts = [_weight(level, frequencies) for level in comparison.levels]
+    parts = [level_weight(level, frequencies) for level in comparison.levels]
     if gamma is None:
         return write_case([level.condition for level in comparison.levels], parts)
     arms = {level.gamma: part for level, part in zip(comparison.levels, parts, strict=True)}
     return f"(case {gamma} {' '.join(f'when {number} then {part}' for number, part in arms.items())} end)"
-
-
-def most_weight(comparison: Comparison, frequencies: Frequencies) -> str | None:
-    """What the comparison's part can come to at most for a record of the left file; None when that is not known."""
-    parts = []
-    for level in comparison.levels:
-        if level.frequency is not None and not _is_settled(level):
-            return None
-        extra = "" if level.frequency is None else f' + l."{frequencies.settled[level.frequency]}"'
-        parts.append(f"{level.weight!r}::double{extra}")
-    return f"greatest({', '.join(parts)})"
 
 
 def total_weight(model: CompiledModel, parts: Sequence[str]) -> str:
@@ -73,7 +62,8 @@ def _is_settled(level: Level) -> bool:
     )
 
 
-def _weight(level: Level, frequencies: Frequencies) -> str:
+def level_weight(level: Level, frequencies: Frequencies) -> str:
+    """What a pair on this level weighs."""
     fixed = f"{level.weight!r}::double"
     frequency = level.frequency
     if frequency is None:
