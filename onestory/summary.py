@@ -6,6 +6,7 @@ The same facts go to `summary.json` and to a table a manager can read. Only here
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,17 +118,22 @@ def stages(connection: Connection) -> list[dict[str, Any]]:
 def quality(home: Home, store: Store) -> dict[str, Any]:
     """Precision and recall over all pairs of records of one person, judged against the truth file.
 
-    The parts: pairs of a care record and a health record, and pairs where a record has no usable NHS number.
+    The parts: pairs of a care record and a health record, and pairs where a record has no usable NHS number. Pairs that
+    governance forbids to link are counted apart; `recall` is of the others, `recall_of_all` has them in it as missed.
     """
     from connectors.synthetic import truth
     from linkage.quality import pairwise_quality
+    from onestory.scoring.forbidden import counted_apart, forbidden, read
 
     members = store.read_arrow(
         "linker",
         """select r.source, r.source_person_key, m.person_id from identity.membership m
              join identity.source_record r using (source_record_id) where m.known_to is null""",
     )
-    judged: dict[str, Any] = dict(pairwise_quality(members, truth.load_appearances(home.truth)))
+    appearances = truth.load_appearances(home.truth)
+    apart = asdict(forbidden(read(store), appearances.to_pylist()))
+    parts = pairwise_quality(members, appearances)
+    judged: dict[str, Any] = {name: counted_apart(part, apart[name]) for name, part in parts.items()}
     return {**judged.pop("overall"), **judged}
 
 

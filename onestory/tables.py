@@ -69,8 +69,8 @@ def _people_table(facts: dict[str, Any]) -> Table:
     table.add_column("links, by rule")
     table.add_column("links", justify="right")
     table.add_column("judged against the truth")
-    table.add_column("precision", justify="right")
-    table.add_column("recall", justify="right")
+    for column in ("precision", "recall", "forbidden by PRO-1", "recall with them"):
+        table.add_column(column, justify="right")
     parts = [
         ("all pairs of records", quality),
         ("care client to patient", quality["care_to_patient"]),
@@ -80,7 +80,8 @@ def _people_table(facts: dict[str, Any]) -> Table:
     for place in range(max(len(parts), len(rules))):
         rule, count = (rules[place][0], f"{rules[place][1]:,}") if place < len(rules) else ("", "")
         name, part = parts[place] if place < len(parts) else ("", None)
-        figures = (f"{part['precision']:.4f}", f"{part['recall']:.4f}") if part else ("", "")
+        figures = [f"{part[name]:.4f}" for name in ("precision", "recall", "recall_of_all")] if part else [""] * 3
+        figures.insert(2, str(part["forbidden_by_pro_1"]) if part else "")
         table.add_row(rule.replace("_", " "), count, name, *figures)
     return table
 
