@@ -6,7 +6,7 @@ its records as the person they once shared; after a merge, those that showed the
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -55,6 +55,16 @@ def releases_showing(connection: Connection, person_id: str) -> tuple[Shown, ...
     return tuple(Shown(*row) for row in rows)
 
 
+def shown_people(connection: Connection, people: Iterable[str]) -> dict[str, int]:
+    """Of these persons those whom a release showed under their id, each with the number of releases that did."""
+    rows = connection.exec_driver_sql(
+        """select person_id, count(distinct release) from ledger.shown_in_release
+            where person_id = any(%(people)s) group by 1 order by 1""",
+        {"people": sorted(set(people))},
+    )
+    return {str(name): int(releases) for name, releases in rows}
+
+
 def returns_from(connection: Connection, releases: Collection[int]) -> tuple[PreparedFrom, ...]:
     """Every return that was prepared from one of the releases, in the order of their making."""
     rows = connection.exec_driver_sql(
@@ -66,3 +76,30 @@ def returns_from(connection: Connection, releases: Collection[int]) -> tuple[Pre
         PreparedFrom(collection, release, start, end, status, sha256, Path(path) if path else None)
         for collection, release, start, end, status, sha256, path in rows
     )
+
+
+@dataclass(frozen=True, slots=True)
+class EventsTold:
+    """How many events of one kind hang on some records, and how many of them a period's return would tell."""
+
+    kind: str
+    events: int
+    in_period: int
+
+
+def events_of(
+    connection: Connection, records: Collection[int], period_start: date, period_end: date
+) -> tuple[EventsTold, ...]:
+    """The events of the records by kind, counts only (role `publisher`: payload by internal number, no identifiers)."""
+    facts = {"records": sorted(records), "start": period_start, "end": period_end}
+    rows = connection.exec_driver_sql(_EVENTS, facts)
+    return tuple(EventsTold(str(kind), int(events), int(told)) for kind, events, told in rows)
+
+
+_RETURNED = ("request", "assessment", "review", "service")
+_TOLD = "status <> 'cancelled' and start_date <= %(end)s and coalesce(end_date, 'infinity') >= %(start)s"
+_EVENTS = " union all ".join(
+    f"""select '{kind}', count(*), {f"count(*) filter (where {_TOLD})" if kind in _RETURNED else 0}
+          from payload.{kind} where known_to is null and source_record_id = any(%(records)s) having count(*) > 0"""  # noqa: S608 - no value is put into the text
+    for kind in (*_RETURNED, "characteristic", "caring", "referral", "contact")
+)

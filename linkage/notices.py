@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.run import Finding, RunContext, RunResult, RunState
 from governance.ledger import Lease, recorded
+from governance.records_named import NotTaken, plain
 from governance.store import Store
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ def _withdraw(store: Store, _: Lease, number: int, reason: str, officers: tuple[
     refusal = "" if reason.strip() and _are_two(officers) else "taking a notice back needs a reason and two officers"
     if not refusal:
         with store.connect("linker") as connection:
-            done = connection.exec_driver_sql(_TAKE_BACK, {"number": number}).rowcount
+            facts = {"number": number, "officers": " and ".join(officers), "reason": reason.strip()}
+            done = connection.exec_driver_sql(_TAKE_BACK, facts).rowcount
         refusal = "" if done else f"there is no notice {number} in force"
     if refusal:
         finding = Finding("NOTICE_REFUSED", refusal, "nothing was changed; see the list of notices")
@@ -117,6 +119,10 @@ def _write(connection: Connection, notice: Notice) -> int:
         raise NoticeRefused(f"a notice is one of {', '.join(ANSWERS)}")
     if not notice.reference.strip() or not _are_two(officers):
         raise NoticeRefused("a notice needs its reference and two different officers")
+    try:
+        plain(notice.reference, "the reference")
+    except NotTaken as problem:
+        raise NoticeRefused(str(problem)) from None
     left, right = sorted((notice.left, notice.right))
     if left == right:
         raise NoticeRefused("a notice is about two different records")
@@ -137,9 +143,11 @@ _RECORDS = """select r.source_record_id, coalesce(bool_or(p.is_restricted), fals
     from identity.source_record r
     left join identity.source_person p on p.source_record_id = r.source_record_id and p.known_to is null
    where r.source_record_id = any(%(records)s) group by 1"""
-_WITHDRAW = """update identity.decision set withdrawn_at = clock_timestamp()
+_WITHDRAW = """update identity.decision set withdrawn_at = clock_timestamp(), withdrawn_by = %(reviewer)s,
+     withdrawal_reason = 'notice ' || %(kind)s || ': ' || %(reference)s
    where left_record_id = %(left)s and right_record_id = %(right)s and withdrawn_at is null and answer <> %(answer)s"""
-_TAKE_BACK = """update identity.decision d set withdrawn_at = clock_timestamp() from ledger.notice n
+_TAKE_BACK = """update identity.decision d set withdrawn_at = clock_timestamp(), withdrawn_by = %(officers)s,
+     withdrawal_reason = %(reason)s from ledger.notice n
    where n.notice_id = %(number)s and n.decision_id = d.decision_id and d.withdrawn_at is null"""
 _KEEP = """with decided as (
     insert into identity.decision (left_record_id, right_record_id, answer, reviewer, reason)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from onestory import bench_command, cutover, drift, linking, recipients, status, upkeep
+from onestory import bench_command, cutover, deciding, drift, linking, lists, recipients, status, upkeep
 
 if TYPE_CHECKING:
     from connectors.synthetic.settings import SyntheticSettings
@@ -38,6 +38,9 @@ app.command("dedupe")(linking.dedupe)
 app.add_typer(status.app, name="incident")
 app.command("status")(status.status)
 app.add_typer(recipients.app, name="notice")
+app.add_typer(deciding.app, name="decide")
+app.add_typer(lists.do_not_link, name="do-not-link")
+app.add_typer(lists.do_not_trace, name="do-not-trace")
 app.command("recipients")(recipients.recipients)
 console = Console(width=max(shutil.get_terminal_size((120, 40)).columns, 100))
 EXIT_FOR = {"done": 0, "stopped": 1, "held": 3, "quarantined": 3, "refused": 4}

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import csv
-import getpass
-from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+
+from onestory.acting import ProfileOption, asked, by_hand, table, tell
 
 if TYPE_CHECKING:
-    from domain.run import RunContext, RunResult
     from governance.recipients import PreparedFrom
 
 app = typer.Typer(
@@ -22,10 +18,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Authorised notices about who is who: a number replaced, records merged, a shared number taken apart.",
 )
-ProfileOption = Annotated[
-    Path, typer.Option("--profile", envvar="ONESTORY_PROFILE", help="The council's profile (YAML).")
-]
-REFUSED = 4  # exit code: nothing was done
 _PERSON_COLUMNS = ("Unique Identifier", "Linked Person_ID")
 
 
@@ -47,18 +39,18 @@ def recipients(
     if not shown:
         typer.echo("no release has shown that person")
         return
-    table = _table("release", "published", "shown as", "records", "of them somebody else's now")
+    seen = table("release", "published", "shown as", "records", "of them somebody else's now")
     for line in shown:
         when = f"{line.published_at:%Y-%m-%d %H:%M}"
-        table.add_row(str(line.release), when, line.shown_as, str(line.records), str(line.elsewhere_now))
+        seen.add_row(str(line.release), when, line.shown_as, str(line.records), str(line.elsewhere_now))
     people = {person, *(line.shown_as for line in shown)}
-    given = _table("return", "release", "period", "status", "rows of the person", "file")
+    given = table("return", "release", "period", "status", "rows of the person", "file")
     for one in returns:
         rows = rows_in(one, people)
         period = f"{one.period_start} to {one.period_end}"
         told = "the file is gone or altered: cannot tell" if rows is None else str(rows)
         given.add_row(one.collection, str(one.release), period, one.status, told, one.sha256[:12])
-    Console(width=140).print(table, given)
+    Console(width=140).print(seen, given)
 
 
 def rows_in(prepared: PreparedFrom, people: set[str]) -> int | None:
@@ -77,17 +69,27 @@ def rows_in(prepared: PreparedFrom, people: set[str]) -> int | None:
 @app.command()
 def add(
     kind: Annotated[str, typer.Argument(help="number_replaced, merged or split.")],
-    left: Annotated[int, typer.Argument(help="Internal number of one record (source_record_id).")],
-    right: Annotated[int, typer.Argument(help="Internal number of the other.")],
+    left: Annotated[str, typer.Argument(help="source:key of one record, by the supplier's own key.")],
+    right: Annotated[str, typer.Argument(help="source:key of the other.")],
     profile: ProfileOption,
     reference: Annotated[str, typer.Option(help="Where the notice is filed. No names or numbers of people.")],
     first: Annotated[str, typer.Option(help="The officer who authorises it.")],
     second: Annotated[str, typer.Option(help="The officer who agrees; another person.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Go on without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would do.")] = False,
 ) -> None:
-    """Put an authorised notice on record. The next link run follows it; after a split see `onestory recipients`."""
-    from linkage.notices import Notice, note_notice
+    """Put an authorised notice on record; the next link run follows it. Shows first what would follow, and asks.
 
-    _tell(note_notice(_by_hand(profile), Notice(kind, left, right, reference, first, second)))
+    Example: onestory notice add split carefirst:10234 micare:4711 --reference "IG 4" --first "A. Lee" --second "B. Roe"
+    """
+    from linkage.answers import pair_of
+    from linkage.notices import Notice, note_notice
+    from linkage.proposals import noticed
+    from onestory.effects_shown import ask
+
+    ask(profile, noticed(kind, left, right), yes=yes, dry_run=dry_run)
+    pair = asked(profile, lambda connection: pair_of(connection, left, right))
+    tell(note_notice(by_hand(profile, first), Notice(kind, *pair, reference, first, second)))
 
 
 @app.command()
@@ -97,53 +99,43 @@ def withdraw(
     reason: Annotated[str, typer.Option(help="Why it is taken back. No names or numbers of people.")],
     first: Annotated[str, typer.Option(help="The officer who authorises it.")],
     second: Annotated[str, typer.Option(help="The officer who agrees; another person.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Go on without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would do.")] = False,
 ) -> None:
-    """Take a notice back: later link runs go as if it had never come. It stays on record."""
-    from linkage.notices import withdraw_notice
+    """Take a notice back: later link runs go as if it had never come. It stays on record.
 
-    _tell(withdraw_notice(_by_hand(profile), number, reason, first, second))
+    Example: onestory notice withdraw 2 --reason "meant for another file" --first "A. Lee" --second "B. Roe"
+    """
+    from linkage.notices import withdraw_notice
+    from linkage.proposals import notice_withdrawn
+    from onestory.effects_shown import ask
+
+    ask(profile, notice_withdrawn(number), yes=yes, dry_run=dry_run)
+    tell(withdraw_notice(by_hand(profile, first), number, reason, first, second))
 
 
 @app.command("list")
 def show(profile: ProfileOption) -> None:
     """Show the notices on record, with the persons their records were taken for when they came."""
     from domain.profile import load_profile
+    from governance.records_named import names_of
     from governance.store import Store
     from linkage.notices import notices
 
-    table = _table("number", "noted", "kind", "records", "persons then", "reference", "officers", "in force")
+    shown = table("number", "noted", "kind", "records", "persons then", "reference", "officers", "in force")
     with Store(load_profile(profile)).connect("linker") as connection:
-        for kept in notices(connection):
+        found = notices(connection)
+        names = names_of(connection, (record for kept in found for record in (kept.notice.left, kept.notice.right)))
+        for kept in found:
             told = kept.notice
-            table.add_row(
+            shown.add_row(
                 str(kept.number),
                 f"{kept.noted_at:%Y-%m-%d %H:%M}",
                 told.kind,
-                f"{told.left}, {told.right}",
+                f"{names[told.left]}, {names[told.right]}",
                 f"{kept.left_person}, {kept.right_person}",
                 told.reference,
                 f"{told.first_officer}, {told.second_officer}",
                 "yes" if kept.is_in_force else "no",
             )
-    Console(width=160).print(table)
-
-
-def _by_hand(profile: Path) -> RunContext:
-    from domain.profile import load_profile
-    from domain.run import RunContext
-
-    return RunContext(load_profile(profile), run_id=f"by-hand-{date.today()}", actor=getpass.getuser())
-
-
-def _tell(result: RunResult) -> None:
-    for finding in result.findings:
-        typer.echo(f"{finding.code}: {finding.message}")
-    if not result.is_done:
-        raise typer.Exit(REFUSED)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=SIMPLE_HEAD)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+    Console(width=160).print(shown)
