@@ -17,7 +17,7 @@ from domain.run import Finding, RunContext, RunResult, RunState, StageFailure
 from governance.ledger import Lease, latest_moment, recorded, still_holds
 from governance.secrets import key_for
 from governance.store import Store
-from linkage import adoption, inputs, outcome, promotion, publish, report
+from linkage import adoption, established, inputs, outcome, promotion, publish, report
 from linkage.decisions import constraints_of
 from linkage.engine import EdgeFigures, find_edges, form_groups, open_calculation
 from linkage.findings import findings_of
@@ -110,6 +110,7 @@ def _link_under(context: RunContext, store: Store, lease: Lease, choice: adoptio
                     "report": json.dumps(facts),
                 },
             )
+            told = (*told, *established.findings(connection, assignment))
     finally:
         calculation.close()
     return RunResult(
