@@ -84,7 +84,7 @@ class _Side:
 
     def __init__(self, nodes: Mapping[int, Node], edges: Sequence[Evidence], constraints: Constraints) -> None:
         self.constraints = constraints
-        ties = {(e.left, e.right) for e in edges} | constraints.together
+        ties = {(e.left, e.right) for e in edges} | masked_evidence.decided_pairs(constraints)
         self.part_of = components(ties, present=nodes)
         self.edges: dict[int, list[Evidence]] = {}
         self.nodes: dict[int, dict[int, Node]] = {}
@@ -115,7 +115,7 @@ class _World:
     """The records that have any pair, with and without the hidden numbers."""
 
     def __init__(self, calculation: duckdb.DuckDBPyConnection, model: Model, *, is_full: bool) -> None:
-        self.model, self.fields = model, masked_evidence.fields(model)
+        self.model, self.fields = model, masked_evidence.fields_of(model)
         self.hidden = masked_evidence.hide(calculation)
         masked = {record for record, _ in self.hidden}
         constraints = masked_evidence.read_constraints(calculation)

@@ -6,7 +6,7 @@ their weight without number (linkage handbook 14). Ids and weights only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from linkage.clustering import Constraints, Edge
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SHARE_HIDDEN = 20  # per cent, chosen by a hash of the two keys: the same links every time
 _BY_NUMBER = f"('{Rule.NHS_VERIFIED}', '{Rule.NHS_CROSS_CHECKED}')"
-_CONSTRAINTS = ("together", "apart", "undecided", "attention", "ordinary", "never")
+_CONSTRAINTS = tuple(field.name for field in fields(Constraints) if field.name != "alone")  # each a set of pairs
 
 # The number is hidden on the side whose source holds fewer numbers: that is where numbers are missing in life.
 _HIDDEN = f"""create or replace table hidden_link as
@@ -82,6 +82,11 @@ def constraint_rows(constraints: Constraints) -> list[tuple[str, int, int | None
     return rows + [(name, *pair) for name in _CONSTRAINTS for pair in sorted(getattr(constraints, name))]
 
 
+def decided_pairs(constraints: Constraints) -> set[tuple[int, int]]:
+    """Every pair that somebody said anything about."""
+    return {pair for name in _CONSTRAINTS for pair in getattr(constraints, name)}
+
+
 def without_what_names(constraints: Constraints, hidden: frozenset[int]) -> Constraints:
     """The constraints of a council that knows no number of the hidden records: what was said of them is forgotten.
 
@@ -95,7 +100,7 @@ def without_what_names(constraints: Constraints, hidden: frozenset[int]) -> Cons
     return Constraints(**kept, never=constraints.never, alone=constraints.alone)
 
 
-def fields(model: Model) -> list[str]:
+def fields_of(model: Model) -> list[str]:
     """The comparisons that can be left out: all but the number, which is hidden anyway."""
     return [c.name for c in model.comparisons if c.name != "nhs_number"]
 
@@ -103,7 +108,7 @@ def fields(model: Model) -> list[str]:
 def open_edges(calculation: duckdb.DuckDBPyConnection, model: Model) -> list[Evidence]:
     """The pairs of this run as they are. A weak pair may link at a lower line when its evidence is enough."""
     rows = calculation.execute(f"""
-        select left_id, right_id, rule, pair_decision, pair_reason, weight,
+        select left_id, right_id, rule, pair_decision, pair_reason, round(weight, 6),
                coalesce(rule = '{Rule.PROBABILISTIC}' and (pair_decision = 'link'
                  or (pair_reason = 'weak' and numbers in ('same', 'missing')
                      and {_missing(model)} * 2 <= {len(model.comparisons)})), false), {_parts(model)}
@@ -117,10 +122,10 @@ def hidden_edges(
     """The pairs of the hidden records on demographics alone: no number, no other id, no mark of a duplicate."""
     if is_full:
         source = "scored"
-        missing = " + ".join(f"(level_{name} = 0)::int" for name in fields(model))
+        missing = " + ".join(f"(level_{name} = 0)::int" for name in fields_of(model))
         guarded = " or ".join(f"warning_{n}" for n, _ in enumerate(model.guards)) or "false"
         missing = f"({missing or '0'} + 1)"
-        parts = f"[{', '.join(f'weight_{name}' for name in fields(model))}]"
+        parts = f"[{', '.join(f'weight_{name}' for name in fields_of(model))}]"
     else:
         source, parts = _told(model), _parts(model)
         missing = f"({_missing(model)} + (numbers <> 'missing')::int)"
@@ -128,7 +133,7 @@ def hidden_edges(
     rows = calculation.execute(f"""
         select left_id, right_id, '{Rule.PROBABILISTIC}', 'review',
                case when {guarded} then 'guard' else 'little_evidence' end,
-               weight_without_number, not ({guarded}) and {missing} * 2 <= {len(model.comparisons)}, {parts}
+               round(weight_without_number, 6), not ({guarded}) and {missing} * 2 <= {len(model.comparisons)}, {parts}
           from {source}
          where by_demographics
            and (left_id in (select record_id from hidden_link) or right_id in (select record_id from hidden_link))
@@ -151,7 +156,7 @@ def _told(model: Model) -> str:
 
 
 def _parts(model: Model) -> str:
-    return f"[{', '.join(f'told.{name}.weight' for name in fields(model))}]"
+    return f"[{', '.join(f'told.{name}.weight' for name in fields_of(model))}]"
 
 
 def _missing(model: Model) -> str:

@@ -97,7 +97,8 @@ def write_edges(
     calculation.execute(f"""
         create or replace table decided_edge as
         select e.left_id, e.right_id, e.rule, coalesce(o.decision, e.stored_decision) as decision,
-               coalesce(o.reason, e.stored_reason) as reason, e.weight, e.weight_without_number, e.by_demographics,
+               coalesce(o.reason, e.stored_reason) as reason, round(e.weight, 6) as weight,
+               round(e.weight_without_number, 6) as weight_without_number, e.by_demographics,
                  e.numbers,
                e.levels, e.pair_decision, e.pair_reason, m.model_version, coalesce(o.decided_by,
                  '{ENGINE}') as decided_by

@@ -199,6 +199,27 @@ def weighted(values: Collection[tuple[float, bool]]) -> Estimate:
     return Estimate(share, *around, sum(hit for _, hit in values), len(values))
 
 
+def stratified(strata: Collection[tuple[int, int, int]]) -> Estimate:
+    """The share over all strata (size, hits, sample), each sample weighted to its size; unsampled strata are left out.
+
+    The interval is Wilson's at the effective size of the sample: the same share from a simple sample of that size would
+    vary as much. Where no stratum varies it is the sample's own size, less what unequal weights cost (Kish).
+    """
+    known = [(size, hits, sample) for size, hits, sample in strata if sample and size]
+    total = sum(size for size, _, _ in known)
+    if not total:
+        return Estimate(None, None, None, 0, 0)
+    share = sum(size * hits / sample for size, hits, sample in known) / total
+    kish = total**2 / sum(size**2 / sample for size, _, sample in known)
+    # One hit and one miss more in every stratum keeps a stratum without either from looking certain (Agresti).
+    spread = sum(
+        (size / total) ** 2 * (p := (hits + 1) / (sample + 2)) * (1 - p) / sample for size, hits, sample in known
+    )
+    overall = sum(size * (hits + 1) / (sample + 2) for size, hits, sample in known) / total
+    effective = min(kish, overall * (1 - overall) / spread) if spread else kish
+    return Estimate(share, *_wilson(share, effective), sum(k[1] for k in known), sum(k[2] for k in known))
+
+
 def pairwise_quality(clusters: pa.Table, truth: pa.Table) -> dict[str, dict[str, float | int]]:
     """Judge the current memberships against the truth file of a synthetic council.
 

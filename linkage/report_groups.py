@@ -1,13 +1,17 @@
 """Who is missed: linkage rate, missed and false share by group, and which gaps have to be explained (report section 7).
 
-Groups of fewer than ten records are not shown. A gap between groups counts when it is above two points and its interval
-excludes zero; that of the hidden-number test stops a new model version until it is explained (linkage handbook 15).
+Groups of fewer than ten records are left out; what is shown of the others passes through `report_small`. A gap between
+groups counts when it is above two points and its interval excludes zero; that of the hidden-number test stops a new
+model version until it is explained (linkage handbook 15).
 """
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Mapping
 from datetime import datetime
 from math import sqrt
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from linkage.masked import Relinked
@@ -21,8 +25,10 @@ AGREED_GAP = 0.02
 AGREED_DIFFERENCE = 0.1
 _TO_BE_BEST = 50  # a smaller group is not held up as the best
 _MISSED_TO_COUNT = 3  # one missed link, or two, prove nothing
+#: A council's own list beside its data: `place` (postcode, sector or outcode) and `fifth` (1 the most deprived).
+DEPRIVATION = "deprivation.csv"
+_NO_LOOKUP = f"not measured, because no look-up from place to deprivation fifth is held ({DEPRIVATION})"
 _NOT_MEASURED = {
-    "deprivation fifth": "not measured, because no look-up from postcode to deprivation fifth is held",
     "recorded disability": "not measured, because linkage is not given it (what is not needed to link is not read)",
     "first language": "not measured, because linkage is not given it (what is not needed to link is not read)",
     "support reason": "not measured, because linkage is not given it (what is not needed to link is not read)",
@@ -32,10 +38,14 @@ _NOT_MEASURED = {
 _GROUPS = """create or replace table record_group as
 with told as (
   select s.record_id, s.source, s.sex, s.birth_date, s.is_communal, s.postcode, s.nhs_number, s.nhs_verified,
-         upper(trim(p.ethnicity_code)) as ethnicity, date_diff('year', s.birth_date, $today::date) as age
+         upper(trim(p.ethnicity_code)) as ethnicity, date_diff('year', s.birth_date, $today::date) as age,
+         coalesce(d1.fifth, d2.fifth, d3.fifth) as fifth
     from standard s left join source_person p on p.source_record_id = s.record_id
+    left join deprivation d1 on d1.place = s.postcode left join deprivation d2 on d2.place = s.sector
+    left join deprivation d3 on d3.place = s.outcode
 )
-select record_id, unnest(['sex', 'age band', 'ethnic group', 'address', 'source', 'NHS number']) as dimension,
+select record_id,
+       unnest(['sex', 'age band', 'ethnic group', 'address', 'source', 'NHS number', 'deprivation']) as dimension,
        unnest([
          case sex when '1' then 'male' when '2' then 'female' else 'not known' end,
          case when age is null then 'not known' when age < 18 then 'under 18' when age < 65 then '18 to 64'
@@ -49,7 +59,10 @@ select record_id, unnest(['sex', 'age band', 'ethnic group', 'address', 'source'
          case when postcode is null then 'no postcode' when is_communal then 'care home or other communal address'
               else 'own address' end,
          source,
-         case when nhs_number is null then 'no number' when nhs_verified then 'verified' else 'not verified' end
+         case when nhs_number is null then 'no number' when nhs_verified then 'verified' else 'not verified' end,
+         case when postcode is null then 'no postcode' when fifth is null then 'place not in the look-up'
+              when fifth = 1 then 'fifth 1 (most deprived)' when fifth = 5 then 'fifth 5 (least deprived)'
+              else 'fifth ' || fifth end
        ]) as name
   from told"""
 
@@ -69,11 +82,17 @@ select g.dimension, g.name, count(*) as records, count(*) filter (where is_linke
  group by g.dimension, g.name order by g.dimension, g.name"""
 
 
-def groups(calculation: duckdb.DuckDBPyConnection, relinked: Relinked, moment: datetime) -> dict[str, Any]:
-    """Section 7 from `standard`, `membership_wanted` and the judged hidden links. Leaves the table `record_group`."""
-    make_groups(calculation, moment)
+def groups(
+    calculation: duckdb.DuckDBPyConnection, relinked: Relinked, moment: datetime, deprivation: Path | None = None
+) -> dict[str, Any]:
+    """Section 7 from `standard`, `membership_wanted` and the judged hidden links. Leaves the table `record_group`.
+
+    `deprivation` is the council's look-up of `DEPRIVATION`, when it has one.
+    """
+    fifths = read_deprivation(deprivation)
+    make_groups(calculation, moment, fifths)
     register_judged(calculation, relinked)
-    rows = calculation.execute(_RATES).fetchall()
+    rows = [row for row in calculation.execute(_RATES).fetchall() if fifths or row[0] != "deprivation"]
     dimensions: dict[str, list[tuple[Any, ...]]] = {}
     for row in rows:
         dimensions.setdefault(row[0], []).append(row)
@@ -84,15 +103,37 @@ def groups(calculation: duckdb.DuckDBPyConnection, relinked: Relinked, moment: d
         "test says of the links",
         "rows": told,
         "small_groups": f"groups of fewer than {FEWEST_SHOWN} records are not shown",
-        "not_measured": _NOT_MEASURED,
+        "not_measured": _NOT_MEASURED if fifths else {"deprivation fifth": _NO_LOOKUP, **_NOT_MEASURED},
         "largest_gap": max(gaps, key=lambda gap: gap["points"], default=None),
         "gaps_to_explain": [gap for gap in gaps if gap["is_flagged"]],
     }
 
 
-def make_groups(calculation: duckdb.DuckDBPyConnection, moment: datetime) -> None:
+def read_deprivation(path: Path | None) -> dict[str, int]:
+    """Place -> deprivation fifth; empty without a file. Raises `ValueError`, naming the line, for anything else."""
+    if path is None or not path.exists():
+        return {}
+    found: dict[str, int] = {}
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        for number, row in enumerate(csv.DictReader(lines), 2):
+            place, fifth = " ".join((row.get("place") or "").upper().split()), (row.get("fifth") or "").strip()
+            if not place or fifth not in ("1", "2", "3", "4", "5"):
+                raise ValueError(f"{path.name}, line {number}: it needs a place and a fifth from 1 to 5")
+            found[place] = int(fifth)
+    return found
+
+
+def make_groups(
+    calculation: duckdb.DuckDBPyConnection, moment: datetime, fifths: Mapping[str, int] | None = None
+) -> None:
     """Fill `record_group` (record_id, dimension, name) for every record."""
+    import pyarrow as pa
+
+    places = dict(fifths or {})
+    columns = {"place": pa.array(list(places), pa.string()), "fifth": pa.array(list(places.values()), pa.int8())}
+    calculation.register("deprivation", pa.table(columns))
     calculation.execute(_GROUPS, {"today": moment.date()})
+    calculation.unregister("deprivation")
 
 
 def register_judged(calculation: duckdb.DuckDBPyConnection, relinked: Relinked) -> None:
@@ -150,6 +191,7 @@ def _gap(row: tuple[Any, ...], best: tuple[Any, ...]) -> dict[str, Any]:
         "points": 100 * gap.value,
         "low": 100 * gap.low,
         "high": 100 * gap.high,
+        "missed": row[4] - row[5],
         "is_flagged": gap.value > AGREED_GAP and gap.low > 0 and row[4] - row[5] >= _MISSED_TO_COUNT,
     }
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from linkage.deterministic import RULE_MEANING
@@ -105,6 +108,23 @@ def method(model: Model, figures: EdgeFigures) -> dict[str, Any]:
         "birth dates more than ten years apart without a checked number; a link by weight needs the mean support "
         "of both groups and no competitor within the margin",
     }
+
+
+def parameters(model: Model) -> dict[str, Any]:
+    """Every parameter of a version as its files hold them, name frequencies aside: the report's parameter file."""
+    return {
+        "version": model.version,
+        "settings": dict(model.settings),
+        "bands": asdict(model.bands),
+        "guards": [asdict(guard) for guard in model.guards],
+        "facts": dict(model.facts),
+    }
+
+
+def parameters_digest(model: Model) -> str:
+    """One hash over all parameters and the frozen name frequencies."""
+    told = json.dumps([parameters(model), model.shares], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _model(model: Model) -> dict[str, Any]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from math import sqrt
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from linkage import report_groups, report_sensitivity
-from linkage.deterministic import Rule
+from linkage import report_capture, report_groups, report_sensitivity, report_waterfall
 from linkage.masked import relink
 from linkage.model import Bands, Model
 from linkage.quality import wilson
@@ -22,15 +21,6 @@ if TYPE_CHECKING:
     import duckdb
 
 _MEASURED_EVERY = timedelta(days=7)
-_IDENTIFIER_RULES = f"('{Rule.NHS_VERIFIED}', '{Rule.NHS_CROSS_CHECKED}')"
-_CAPTURE = f"""
-select count(*) filter (where rule in {_IDENTIFIER_RULES} and decision = 'link') as by_number,
-       count(*) filter (where by_demographics and weight_without_number >= $link
-         and decision = 'link') as by_demographics,
-       count(*) filter (where rule in {_IDENTIFIER_RULES} and decision = 'link' and by_demographics
-                          and weight_without_number >= $link) as by_both
-  from decided_edge where numbers <> 'missing'"""
-
 _IMPOSSIBLE = """
 with person as (
   select w.person_id, count(distinct s.nhs_number) filter (where s.nhs_verified) as numbers,
@@ -64,27 +54,35 @@ _IMPOSSIBLE_NAMES = (
 def estimates(calculation: duckdb.DuckDBPyConnection, bands: Bands, moment: Any) -> dict[str, Any]:
     """What section 5 of the linkage report can say after every run, from the tables of this run."""
     return {
-        "capture_recapture": _capture(calculation, bands),
+        "capture_recapture": report_capture.capture(calculation, bands),
         "impossible_things": _impossible(calculation, moment),
-        "clerical_sample": "not measured, because no pairs have been reviewed for this purpose yet",
+        "external_rate": "not measured, because no rate of another linkage of the same records is held",
     }
 
 
 def measured(
-    calculation: duckdb.DuckDBPyConnection, model: Model, moment: datetime, run_id: str, *, is_full: bool
+    calculation: duckdb.DuckDBPyConnection,
+    model: Model,
+    moment: datetime,
+    run_id: str,
+    *,
+    is_full: bool,
+    deprivation: Path | None = None,
 ) -> dict[str, Any]:
     """What takes a grouping or a second library: hidden numbers, sensitivity, groups, calibration, second opinion.
 
     Made after every run over all records, else once a week: numbers change little from night to night.
     """
     relinked = relink(calculation, model, is_full=is_full)
-    groups = report_groups.groups(calculation, relinked, moment)
+    groups = report_groups.groups(calculation, relinked, moment, deprivation)
     facts = {
         "run_id": run_id,
         "as_known_at": moment.isoformat(),
         "model_version": model.version,
         "hidden_numbers": report_sensitivity.hidden_numbers(calculation, relinked),
         "sensitivity": report_sensitivity.sensitivity(relinked),
+        "fields_left_out": report_sensitivity.fields_left_out(relinked),
+        "missed_pattern": report_waterfall.missed_pattern(calculation, model),
         "groups": groups,
     }
     if is_full:  # both need every pair that was compared
@@ -98,37 +96,6 @@ def still_good(earlier: Mapping[str, Any] | None, model: Model, moment: datetime
     if is_full or not earlier or earlier.get("model_version") != model.version:
         return False
     return moment - datetime.fromisoformat(earlier["as_known_at"]) < _MEASURED_EVERY
-
-
-def _capture(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> dict[str, Any]:
-    by_number, by_demographics, both = calculation.execute(_CAPTURE, {"link": bands.link}).fetchall()[0]
-    facts: dict[str, Any] = {
-        "design": "links by number and links by demographics as two catches of the same pairs, both records "
-        "having a number",
-        "by_number": by_number,
-        "by_demographics": by_demographics,
-        "by_both": both,
-        "assumption": "the two catches are independent; they are not quite (poor records miss both), so recall "
-        "is likely to "
-        "be estimated too high",
-    }
-    if not both:
-        return {**facts, "recall": None, "low": None, "high": None}
-    total = (by_number + 1) * (by_demographics + 1) / (both + 1) - 1  # Chapman
-    variance = (
-        (by_number + 1)
-        * (by_demographics + 1)
-        * (by_number - both)
-        * (by_demographics - both)
-        / ((both + 1) ** 2 * (both + 2))
-    )
-    half, caught = 1.96 * sqrt(variance), by_number + by_demographics - both
-    return {
-        **facts,
-        "recall": min(1.0, caught / total),
-        "low": caught / (total + half),
-        "high": min(1.0, caught / max(caught, total - half)),
-    }
 
 
 def _impossible(calculation: duckdb.DuckDBPyConnection, moment: Any) -> dict[str, Any]:

@@ -1,22 +1,17 @@
-"""Results by step and the reasons why pairs linked: sections 4 and 9 of the linkage report.
-
-Patterns, not people: a pattern that fewer than ten pairs share is not shown.
-"""
+"""Results by step: section 4 of the linkage report, counts and weights only."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from linkage.deterministic import REASON_MEANING, RULE_MEANING, Rule
-from linkage.model import START, Bands, Model
+from linkage.model import Bands
 from linkage.quality import wilson
 
 if TYPE_CHECKING:
     import duckdb
 
 _BY_NUMBER = (Rule.NHS_VERIFIED.value, Rule.NHS_CROSS_CHECKED.value)
-_FEWEST_SHOWN = 10
-_PATTERNS_SHOWN = 12
 _RANKS = ", ".join(f"('{rule.value}', {rank})" for rank, rule in enumerate(Rule))
 
 _STEPS = f"""
@@ -66,41 +61,6 @@ def results(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> dict[str, A
         "review_reasons": _review_reasons(calculation),
         "people_by_records": _sizes(calculation),
         "number_agreement": _number_agreement(calculation),
-    }
-
-
-def patterns(calculation: duckdb.DuckDBPyConnection, model: Model) -> list[dict[str, Any]]:
-    """Section 9: the commonest agreement patterns with the mean of every part of their weight; the parts add up."""
-    parts = [START, *(c.name for c in model.comparisons), *(g.name for g in model.guards)]
-    levels = ", ".join(f"levels->>'$.\"{part}\".level' as level_{n}" for n, part in enumerate(parts))
-    weights = ", ".join(f"(levels->>'$.\"{part}\".weight')::double as weight_{n}" for n, part in enumerate(parts))
-    means = ", ".join(f"avg(weight_{n}) as mean_{n}" for n in range(len(parts)))
-    groups = ", ".join(f"level_{n}" for n in range(len(parts)))
-    rows = calculation.execute(f"""
-        with part as (select decision, rule, {levels}, {weights} from decided_edge
-                       where weight is not null and decision <> 'reject' and reason <> 'joined_by_other_links')
-        select decision, rule, count(*), {groups}, {means} from part group by decision, rule, {groups}
-        having count(*) >= {_FEWEST_SHOWN}
-       qualify row_number() over (partition by decision order by count(*) desc, {groups}) <= {_PATTERNS_SHOWN}
-         order by decision, count(*) desc, {groups}""").fetchall()
-    return [_pattern(row, parts) for row in rows]
-
-
-def _pattern(row: tuple[Any, ...], parts: list[str]) -> dict[str, Any]:
-    decision, rule, pairs, *rest = row
-    levels, means = rest[: len(parts)], rest[len(parts) :]
-    bars = [
-        {"part": part, "level": level or "", "bits": round(mean, 4)}
-        for part, level, mean in zip(parts, levels, means, strict=True)
-        if part == START or level
-    ]
-    return {
-        "decision": decision,
-        "rule": rule,
-        "pairs": pairs,
-        "bars": bars,
-        "total": round(sum(bar["bits"] for bar in bars), 4),
-        "words": "; ".join(f"{bar['part'].replace('_', ' ')}: {bar['level']}" for bar in bars if bar["level"]),
     }
 
 

@@ -6,9 +6,10 @@ Match probabilities are never used as error rates; the calibration table shows h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from linkage.masked import SHARE_HIDDEN, Relinked
+from linkage.masked import SHARE_HIDDEN, Line, Relinked
 from linkage.model import Model
 from linkage.quality import weighted, wilson
 
@@ -69,18 +70,43 @@ def hidden_numbers(calculation: duckdb.DuckDBPyConnection, relinked: Relinked) -
 
 def sensitivity(relinked: Relinked) -> list[dict[str, Any]]:
     """Section 8: the same figures with the link line moved, groups formed anew each time."""
-    return [
-        {
-            "moved_by": line.moved_by,
-            "line": line.line,
-            "links": line.links,
-            "people": line.people,
-            "linkage_rate": wilson(line.linked, line.base).as_dict(),
-            "recall": wilson(line.found, line.sample).as_dict(),
-            "false_share": wilson(line.wrong, line.found + line.wrong).as_dict(),
-        }
-        for line in relinked.lines
-    ]
+    return [_line(line) for line in relinked.lines]
+
+
+def fields_left_out(relinked: Relinked) -> dict[str, Any]:
+    """Section 8: the same figures with each main field left out at the line in use."""
+    return {
+        "rows": [_line(line) for line in relinked.without],
+        "how": "the part of the field is taken from every weight and groups are formed anew; of hidden records all "
+        "pairs are looked at, of the others those that reached the review line with the field, so that links gained "
+        "without it are told too low",
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    false = wilson(line.wrong, line.found + line.wrong)
+    return {
+        "moved_by": line.moved_by,
+        "line": line.line,
+        "without": line.without,
+        "links": line.links,
+        "people": line.people,
+        "linkage_rate": wilson(line.linked, line.base).as_dict(),
+        "recall": wilson(line.found, line.sample).as_dict(),
+        "false_share": false.as_dict(),
+        "precision": precision_of(false.as_dict()),
+        "measures": {
+            "people known to social care": line.care_people,
+            "of them with an NHS number": wilson(line.care_people_with_number, line.care_people).as_dict(),
+            "of them known to community health": wilson(line.care_people_in_health, line.care_people).as_dict(),
+        },
+    }
+
+
+def precision_of(false: Mapping[str, Any]) -> dict[str, float | None]:
+    """One less the false share, with its interval."""
+    value, low, high = (None if false[name] is None else 1 - false[name] for name in ("value", "high", "low"))
+    return {"value": value, "low": low, "high": high}
 
 
 def calibration(calculation: duckdb.DuckDBPyConnection, model: Model) -> dict[str, Any]:
