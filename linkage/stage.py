@@ -88,7 +88,9 @@ def _link_under(context: RunContext, store: Store, lease: Lease, choice: adoptio
     calculation = open_calculation(context.profile.home / "scratch")
     try:
         figures, assignment, numbers = _calculate(context, store, model, known, calculation)
-        facts = report.build(calculation, context, model, known.moment, figures, assignment, known.report)
+        facts = report.build(
+            calculation, context, model, known.moment, figures, assignment, known.report, known.decisions
+        )
         against = promotion.findings(facts, promotion.read_explanations(context.profile.home / promotion.EXPLANATIONS))
         if against and choice.is_new:
             raise _Obstacles(against)
