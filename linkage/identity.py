@@ -39,6 +39,21 @@ class PersonChange:
     split_from: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What became of records since it was last believed who they are."""
+
+    changed: frozenset[int] = frozenset()  # their source tells something else of them
+    renumbered: frozenset[int] = frozenset()  # and among it another NHS number
+    reborn: frozenset[int] = frozenset()  # number, birth date and names: the key was given to somebody else (F47)
+    returned: frozenset[int] = frozenset()  # they had left, and who they were is remembered only
+
+    @property
+    def absent(self) -> frozenset[int]:
+        """Records that hold no id in the meantime: they had left, or are somebody else."""
+        return self.reborn | self.returned
+
+
 @dataclass(slots=True)
 class Assignment:
     """Which group is which person, and what became of persons."""
@@ -63,6 +78,7 @@ def assign_people(
     *,
     key: bytes,
     next_number: int,
+    since: Since | None = None,
 ) -> Assignment:
     """Give every group its person.
 
@@ -73,24 +89,31 @@ def assign_people(
         people: every person that `believed` names or that has members among the records looked at.
         key: the council's key for person ids.
         next_number: the running number of the next person to be born.
+        since: what became of the records since.
 
-    A group keeps the id with which it shares most: records with a checked number count first, then records, then the
-    age of the id, then the smallest id. An id all of whose records went elsewhere is retired and redirects; a part
-    that loses its id to another part is a new person, `split_from` the old one.
+    A group keeps the id with which it shares most: records with a checked number count first, then records, then
+    those that had left, then the age of the id, then the smallest id; between two parts of one person that are equal
+    in all this the one keeps it of which less has changed. An id all of whose records went elsewhere is retired and
+    redirects; a part that loses its id to another part is a new person, `split_from` the old one. A record that has
+    another bearer now brings no id with it (governance F47).
     """
-    claims = _claims(groups, nodes, believed, people)
+    since = since or Since()
+    claims = _claims(groups, nodes, believed, people, since)
     taken: dict[str, int] = {}
     kept: dict[int, str] = {}
-    for _, candidate, group in claims:
-        if candidate not in taken and group not in kept:
-            taken[candidate], kept[group] = group, candidate
+    for claim in claims:
+        if claim.may_keep and claim.person not in taken and claim.group not in kept:
+            taken[claim.person], kept[claim.group] = claim.group, claim.person
+    origins: dict[int, str] = {}
+    for claim in claims:
+        origins.setdefault(claim.group, claim.person)
     assignment = Assignment()
     for number, group_members in enumerate(groups):
         name = kept.get(number)
         if name is None:
             name = person_id(key, next_number)
             next_number += 1
-            origin = next((candidate for _, candidate, group in claims if group == number), None)
+            origin = origins.get(number)
             assignment.split += origin is not None
             assignment.changes.append(PersonChange(name, True, "active", split_from=origin))
             kept[number] = name
@@ -102,7 +125,14 @@ def assign_people(
     return assignment
 
 
-Claim = tuple[tuple[int, int, int, str, int], str, int]
+@dataclass(frozen=True, slots=True, order=True)
+class _Claim:
+    """An old person and a new group that share records; `may_keep`: the group may keep the id."""
+
+    rank: tuple[int, ...]
+    person: str
+    group: int
+    may_keep: bool
 
 
 def _claims(
@@ -110,17 +140,25 @@ def _claims(
     nodes: Mapping[int, Node],
     believed: Mapping[int, str],
     people: Mapping[str, KnownPerson],
-) -> list[Claim]:
+    since: Since,
+) -> list[_Claim]:
     """Every (old person, new group) that share records, the strongest claim first."""
-    claims: list[Claim] = []
+    shared: dict[tuple[str, int], list[int]] = {}
     for number, members in enumerate(groups):
-        shared: dict[str, list[int]] = {}
         for record in members:
             if record in believed:
-                shared.setdefault(_redirected(believed[record], people), []).append(record)
-        for candidate, records in shared.items():
-            checked = sum(nodes[r].verified_number is not None for r in records)
-            claims.append(((-checked, -len(records), people[candidate].order, candidate, number), candidate, number))
+                shared.setdefault((_redirected(believed[record], people), number), []).append(record)
+    # Who was there all along takes the id along; who only comes back finds it where they are.
+    there = {person for (person, _), records in shared.items() if not since.absent.issuperset(records)}
+    claims = []
+    for (person, number), records in shared.items():
+        same = [r for r in records if r not in since.reborn]
+        present = [r for r in same if r not in since.returned]
+        checked = {r for r in same if nodes[r].verified_number is not None and r not in since.renumbered}
+        anchor = -len(checked.intersection(present)), -len(present), -len(checked), -len(same)
+        steady = sum(r not in since.changed for r in present)
+        rank = (*anchor, people[person].order, -steady, number)
+        claims.append(_Claim(rank, person, number, bool(present) or (bool(same) and person not in there)))
     return sorted(claims)
 
 
@@ -132,14 +170,15 @@ def _redirected(name: str, people: Mapping[str, KnownPerson]) -> str:
 
 def _retire(
     assignment: Assignment,
-    claims: Sequence[Claim],
+    claims: Sequence[_Claim],
     kept: Mapping[int, str],
     taken: Mapping[str, int],
     people: Mapping[str, KnownPerson],
 ) -> None:
     strongest: dict[str, int] = {}
-    for _, candidate, group in claims:
-        strongest.setdefault(candidate, group)
+    for claim in claims:
+        if claim.may_keep:
+            strongest.setdefault(claim.person, claim.group)
     for name in sorted(people):
         is_active = people[name].status == "active"
         # Who was retired because all records left, and whose records came back as somebody else's, redirects as well.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from governance.store import Store
-from linkage.identity import KnownPerson
+from linkage.identity import KnownPerson, Since
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,6 +63,25 @@ select left_id, right_id from (
     join identity.membership r on r.source_record_id = d.right_record_id
      and l.known_from < coalesce(r.known_to, 'infinity') and r.known_from < coalesce(l.known_to, 'infinity')
    order by 1, 2, greatest(l.known_from, r.known_from) desc) last_met where is_one order by 1, 2"""
+
+# What is told of records since the last run read them, beside what it read. The four parts are those of rule KEY-007.
+_SINCE = """
+with seen as (select persons_seen as mark from ledger.link_run order by link_run_id desc limit 1),
+fresh as (select p.* from identity.source_person p, seen where known_to is null and version_id > mark),
+prior as (
+  select distinct on (o.source_record_id) o.* from identity.source_person o, seen
+   where o.version_id <= mark and o.source_record_id in (select source_record_id from fresh)
+   order by o.source_record_id, o.version_id desc),
+told as (
+  select n.source_record_id,
+         n.birth_date <> o.birth_date as is_born_again,
+         {number} as is_renumbered, {forename} as has_other_forename, {surname} as has_other_surname
+    from fresh n join prior o using (source_record_id))
+select source_record_id, coalesce(is_renumbered, false),
+       coalesce(is_renumbered and is_born_again and has_other_forename and has_other_surname, false)
+  from told order by 1"""
+_OTHER = "{0}n.{2}{1} <> {0}o.{2}{1}"
+_LETTERS = "nullif(upper(regexp_replace(", ", '[^[:alnum:]]', '', 'g')), '')"  # another way of writing is no change
 
 # Everything a link run depends on, in one digest: the same digest, the same result (linkage handbook 3).
 _INPUT_DIGEST = """
@@ -184,6 +203,35 @@ def read_kept_apart(connection: Connection) -> list[KeptApart]:
             where ended_at is null order by entry_id"""
     )
     return [KeptApart(int(record), None if other is None else int(other), str(who)) for record, other, who in rows]
+
+
+def read_since(connection: Connection, memberships: pa.Table) -> Since:
+    """What became of records since the last run: who changed, who bears another number, who is somebody else now, and
+    who, of those in `memberships`, had left. Nothing after a run that did not note what it had read."""
+    parts = {"number": "nhs_number_supplied", "forename": "forename", "surname": "surname"}
+    query = _SINCE.format(**{name: _OTHER.format(*_LETTERS, column) for name, column in parts.items()})
+    told = [(int(row[0]), bool(row[1]), bool(row[2])) for row in connection.exec_driver_sql(query)]
+    return Since(
+        changed=frozenset(record for record, _, _ in told),
+        renumbered=frozenset(record for record, is_renumbered, _ in told if is_renumbered),
+        reborn=frozenset(record for record, _, is_reborn in told if is_reborn),
+        returned=left_before(memberships),
+    )
+
+
+def left_before(memberships: pa.Table) -> frozenset[int]:
+    """The records of the memberships read that were nobody's when the last run ended."""
+    import pyarrow.compute as pc
+
+    gone = memberships.filter(pc.invert(memberships["is_current"]))
+    return frozenset(gone["record_id"].to_pylist())
+
+
+def last_person_version(connection: Connection) -> int | None:
+    """The last version of a source person's row there is: what a run that begins now reads."""
+    return connection.exec_driver_sql(  # type: ignore[no-any-return]
+        "select max(version_id) from identity.source_person"
+    ).scalar_one()
 
 
 def read_memberships(store: Store) -> pa.Table:

@@ -42,6 +42,7 @@ class _Known:
     decisions: list[inputs.Decision]
     kept_apart: list[inputs.KeptApart]
     believed: frozenset[tuple[int, int]]  # pairs under a decision that were last believed to be one person
+    persons_seen: int | None  # the last version of a person's row that this run reads
     report: dict[str, Any] | None  # of the last run
 
 
@@ -102,13 +103,14 @@ def _link_under(context: RunContext, store: Store, lease: Lease, choice: adoptio
             changes = publish.write_history(connection, calculation, known.moment, is_full=figures.is_full)
             publish.write_digests(connection, calculation)
             connection.exec_driver_sql(
-                """insert into ledger.link_run (run_id, as_known_at, model_version, input_digest, report)
-                   values (%(run)s, %(moment)s, %(model)s, %(digest)s, %(report)s)""",
+                """insert into ledger.link_run (run_id, as_known_at, model_version, input_digest, persons_seen, report)
+                   values (%(run)s, %(moment)s, %(model)s, %(digest)s, %(seen)s, %(report)s)""",
                 {
                     "run": context.run_id,
                     "moment": known.moment,
                     "model": model.version,
                     "digest": known.digest,
+                    "seen": known.persons_seen,
                     "report": json.dumps(facts),
                 },
             )
@@ -148,6 +150,7 @@ def _look(store: Store, model: Model) -> _Known:
             inputs.read_decisions(connection),
             inputs.read_kept_apart(connection),
             inputs.read_believed_together(connection),
+            inputs.last_person_version(connection),
             report.last_report(connection),
         )
 
@@ -159,9 +162,11 @@ def _calculate(
     before = inputs.read_before(store, known.last[0], known.last[1]) if known.last else None
     figures = find_edges(calculation, sources, model, synthetic=context.profile.synthetic, before=before)
     constraints = constraints_of(known.decisions, known.kept_apart, known.believed)
-    grouped = form_groups(calculation, model, constraints, inputs.read_memberships(store), is_full=figures.is_full)
+    memberships = inputs.read_memberships(store)
+    grouped = form_groups(calculation, model, constraints, memberships, is_full=figures.is_full)
     with store.connect("linker") as connection:
         believed = inputs.read_believed(connection, grouped.person_of)
+        since = inputs.read_since(connection, memberships)
     assignment = assign_people(
         grouped.grouping.groups,
         grouped.nodes,
@@ -169,6 +174,7 @@ def _calculate(
         believed.people,
         key=key_for(context.profile, "person ids"),
         next_number=believed.next_number,
+        since=since,
     )
     outcome.write_memberships(calculation, grouped, assignment)
     outcome.write_edges(calculation, grouped, grouped.grouping.constraints, known.decisions, model)

@@ -103,10 +103,14 @@ def _fields(stage: Stage, row: Row) -> dict[str, Any]:
     for head, cell in row.items():
         if head in _COLUMNS:
             fields[_COLUMNS[head]] = _SEXES[cell] if head == "sex" else cell or None
+        elif head == "NHS number" and cell == "a filler":
+            fields |= {"nhs_number_supplied": "9999999999", "nhs_number_verified": True}
         elif head == "NHS number" and cell:
             found = _NUMBER.match(cell)
             if found is None:
-                raise SpecProblem(f"case {stage.case.number}: an NHS number is `no. 1` or `no. 1 unverified`")
+                raise SpecProblem(
+                    f"case {stage.case.number}: an NHS number is `no. 1`, `no. 1 unverified` or `a filler`"
+                )
             fields["nhs_number_supplied"] = stage.number(int(found[1]))
             fields["nhs_number_verified"] = found[2] is None
         elif head == "protected":

@@ -17,8 +17,8 @@ import pyarrow as pa
 from linkage.constraints import Constraints
 from linkage.decisions import constraints_of
 from linkage.engine import find_edges, form_groups, open_calculation
-from linkage.identity import KnownPerson, assign_people
-from linkage.inputs import Before, Decision, KeptApart, Sources
+from linkage.identity import KnownPerson, Since, assign_people
+from linkage.inputs import Before, Decision, KeptApart, Sources, left_before
 from linkage.model import Model
 from linkage.outcome import write_edges, write_memberships
 from tests.support.linkage_tables import address_table, person, person_table, reference_table
@@ -40,6 +40,7 @@ class Evening:
     before: Before | None = None
     member_of: Mapping[int, tuple[str, str, bool]] = field(default_factory=dict)  # record -> person, reason, is current
     people: Mapping[str, KnownPerson] = field(default_factory=dict)
+    read: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)  # what a run last read of every record
     met: frozenset[tuple[int, int]] = frozenset()  # pairs that were one person when both were last somebody
 
     def put(self, record: int, **fields: Any) -> Evening:
@@ -121,6 +122,7 @@ def link(evening: Evening, model: Model, *, is_full: bool = False, find: Find = 
             {name: known for name, known in evening.people.items() if name in named_now},
             key=KEY,
             next_number=born + 1,
+            since=_since(evening),
         )
         write_memberships(calculation, grouped, assignment)
         write_edges(calculation, grouped, grouped.grouping.constraints, evening.decisions, model)
@@ -155,8 +157,28 @@ def _morning(
     met = {pair for pair in evening.met if not set(pair) <= set(person_of)}
     met |= {pair for group in groups.values() for pair in combinations(sorted(group), 2)}
     members = dict(sorted(member_of.items()))
-    following = replace(evening, before=before, member_of=members, people=people, met=frozenset(met))
+    following = replace(evening, before=before, member_of=members, people=people, met=frozenset(met),
+        read={**evening.read, **evening.records})  # fmt: skip
     return Morning(frozenset(frozenset(g) for g in groups.values()), edges, person_of, following, followed)
+
+
+def _since(evening: Evening) -> Since:
+    changed = {r for r, fields in evening.records.items() if r in evening.read and evening.read[r] != fields}
+    other = {r: [_differs(r, name, evening) for name in _PARTS] for r in changed}
+    return Since(
+        changed=frozenset(changed),
+        renumbered=frozenset(r for r in changed if other[r][0]),
+        reborn=frozenset(r for r in changed if all(other[r])),
+        returned=left_before(_memberships(evening)),
+    )
+
+
+_PARTS = ("nhs_number_supplied", "birth_date", "forename", "surname")
+
+
+def _differs(record: int, name: str, evening: Evening) -> bool:
+    before, now = evening.read[record].get(name), evening.records[record].get(name)
+    return bool(before and now and before != now)
 
 
 def _memberships(evening: Evening) -> pa.Table:
