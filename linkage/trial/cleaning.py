@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from linkage.names import groups_of, skeleton, standardise_name
-from linkage.trial.dates import birth_texts
+from linkage.trial.dates import birth_column
 from linkage.trial.places import clean_email, clean_postcode, clean_telephone, clean_text, house_number
 from linkage.trial.roles import Role, Roles
 
@@ -25,67 +25,77 @@ _EMPTY_WORDS = frozenset({"of", "the", "and", "to", "in", "at", "for"})
 _NAMES = (Role.FORENAME, Role.SURNAME, Role.FULL_NAME, Role.MIDDLE_NAMES, Role.KNOWN_AS, Role.PREVIOUS_SURNAME)
 _NAME_TEXTS = ("forename", "surname", "full_name", "forename_sound", "surname_sound")
 _NAME_LISTS = ("given_names", "surnames", "name_words")
-_SLICE = 50_000  # records whose names are worked on at a time
+_SLICE = 50_000  # records that are worked on at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """One file, cleaned. `fields` says which kinds of evidence it has, as names of the columns they stand in."""
+    """Some records of one file, cleaned. `fields` says which kinds of evidence the file has, as names of the columns
+    they stand in; `present` counts the records that have each field, by the same names as `columns`.
+    """
 
     table: pa.Table
     ids: pa.Array
     fields: tuple[str, ...]
     columns: Mapping[str, str]  # field -> the analyst's own heading, several joined by commas
-    placeholders: Mapping[str, int]
+    present: Mapping[str, int]
 
 
-def clean(table: pa.Table, roles: Roles, *, side: int, first: int, use_identifiers: bool) -> Cleaned:
-    """Clean one file. Records are numbered from `first`; the result holds one row for each, in the same order."""
-    by_role: dict[Role, list[str]] = {}
-    for column, role in roles.columns:
-        by_role.setdefault(role, []).append(column)
-    work = _Work(table, by_role)
-    work.add_names()
-    work.add_birth_date()
-    work.add_rest(use_identifiers=use_identifiers)
-    return work.result(side, first)
+class Cleaner:
+    """Cleans one file, so many records at a time that memory holds little beside the file itself."""
+
+    def __init__(self, table: pa.Table, roles: Roles, *, use_identifiers: bool) -> None:
+        self._table, self._use_identifiers = table, use_identifiers
+        self._names: dict[Role, dict[str, dict[str, Any]]] = {}
+        self._by_role: dict[Role, list[str]] = {}
+        for column, role in roles.columns:
+            self._by_role.setdefault(role, []).append(column)
+        self.placeholders: dict[str, int] = {}
+        for column in self._by_role.get(Role.BIRTH_DATE, ())[:1]:  # how dates are written is for the whole file to say
+            birth, unlikely = birth_column(table.column(column))
+            self._table = table.set_column(table.column_names.index(column), column, birth)
+            self.placeholders["birth_date"] = unlikely
+
+    def slices(self, *, side: int, first: int) -> Iterator[Cleaned]:
+        """The records in their order, numbered from `first`; of a file without records one slice without any."""
+        for start in range(0, max(1, self._table.num_rows), _SLICE):
+            work = _Work(self._table.slice(start, _SLICE), self._by_role, self._names, start)
+            work.add_names()
+            work.add_birth_date()
+            work.add_rest(use_identifiers=self._use_identifiers)
+            yield work.result(side, first)
 
 
 class _Work:
-    """The columns of one file under way."""
+    """Some records of one file under way; `names` keeps what was made of each name in slices before."""
 
-    def __init__(self, table: pa.Table, by_role: Mapping[Role, list[str]]) -> None:
-        self.table, self.by_role = table, by_role
+    def __init__(
+        self,
+        table: pa.Table,
+        by_role: Mapping[Role, list[str]],
+        names: dict[Role, dict[str, dict[str, Any]]],
+        start: int,
+    ) -> None:
+        self.table, self.by_role, self.names, self.start = table, by_role, names, start
         self.made: dict[str, pa.Array] = {}
         self.columns: dict[str, str] = {}
-        self.placeholders: dict[str, int] = {}
 
     def add_names(self) -> None:
-        parts = {
-            role: [self._picked(column, _name_of(role)) for column in self.by_role.get(role, ())] for role in _NAMES
-        }
+        parts = {role: [self._picked(column, role) for column in self.by_role.get(role, ())] for role in _NAMES}
         if not any(parts.values()):
             return
         import pyarrow as pa
 
         types = dict.fromkeys(_NAME_TEXTS, pa.string()) | dict.fromkeys(_NAME_LISTS, pa.list_(pa.string()))
         types["nicknames"] = pa.list_(pa.int32())
-        made: dict[str, list[pa.Array]] = {name: [] for name in types}
-        for first in range(0, max(1, self.table.num_rows), _SLICE):
-            rows = [_person(one) for one in _rows(parts, first, min(first + _SLICE, self.table.num_rows))]
-            for name, kind in types.items():
-                made[name].append(pa.array([row[name] for row in rows], kind))
-        self.made |= {name: pa.concat_arrays(slices) for name, slices in made.items()}
+        rows = [_person(one) for one in _rows(parts, self.table.num_rows)]
+        self.made |= {name: pa.array([row[name] for row in rows], kind) for name, kind in types.items()}
         self.columns["name"] = ", ".join(column for role in _NAMES for column in self.by_role.get(role, ()))
 
     def add_birth_date(self) -> None:
-        import pyarrow as pa
-
         for column in self.by_role.get(Role.BIRTH_DATE, ())[:1]:
-            texts, unlikely = birth_texts(self.table.column(column).to_pylist())
-            self.made["birth_text"] = pa.array(texts, pa.string())
+            self.made["birth_text"] = self.table.column(column).combine_chunks()
             self.columns["birth_date"] = column
-            self.placeholders["birth_date"] = unlikely
 
     def add_rest(self, *, use_identifiers: bool) -> None:
         for column in self.by_role.get(Role.SEX, ())[:1]:
@@ -115,17 +125,27 @@ class _Work:
     def result(self, side: int, first: int) -> Cleaned:
         import pyarrow as pa
 
-        rows = self.table.num_rows
+        rows, start = self.table.num_rows, self.start
         keys = self.by_role.get(Role.ID, [])
-        ids = self.table.column(keys[0]).cast(pa.string()) if keys else pa.array([str(n) for n in range(rows)])
+        own = self.table.column(keys[0]).cast(pa.string()).combine_chunks() if keys else None
+        ids = pa.array([str(start + n) for n in range(rows)], pa.string()) if own is None else own
         table = pa.table(
             {
-                "record_id": pa.array(range(first, first + rows), pa.int64()),
+                "row_in_file": pa.array(range(first + start, first + start + rows), pa.int64()),
                 "side": pa.array([side] * rows, pa.int8()),
+                "id": ids,
                 **self.made,
             }
         )
-        return Cleaned(table, ids, tuple(self.made), self.columns, self.placeholders)
+        return Cleaned(table, ids, tuple(self.made), self.columns, {name: self._present(name) for name in self.columns})
+
+    def _present(self, name: str) -> int:
+        import pyarrow.compute as pc
+
+        if name == "name":
+            return int(pc.sum(pc.greater(pc.list_value_length(self.made["name_words"]), 0)).as_py() or 0)
+        column = self.made["birth_text" if name == "birth_date" else name]
+        return len(column) - int(column.null_count)
 
     def _add(self, field: str, column: str, function: Callable[[str], str | None]) -> None:
         self.made[field] = self._each(column, function)
@@ -148,10 +168,15 @@ class _Work:
         made = [function(value) for value in codes.dictionary.to_pylist()]
         return pa.array(made, pa.list_(pa.string()) if is_list else pa.string()).take(codes.indices)
 
-    def _picked(self, column: str, function: Callable[[str], dict[str, Any]]) -> list[dict[str, Any] | None]:
-        """The same for values that stay in Python, shared between rows of the same raw value."""
-        codes = self._codes(column)
-        made = [function(value) for value in codes.dictionary.to_pylist()]
+    def _picked(self, column: str, role: Role) -> list[dict[str, Any] | None]:
+        """The parts of each name, shared between rows of the same raw value."""
+        codes, known = self._codes(column), self.names.setdefault(role, {})
+        standard = _name_of(role)
+        made = []
+        for value in codes.dictionary.to_pylist():
+            if value not in known:
+                known[value] = standard(value)
+            made.append(known[value])
         return [made[code] if code is not None else None for code in codes.indices.to_pylist()]
 
     def _codes(self, column: str) -> pa.DictionaryArray:
@@ -161,8 +186,8 @@ class _Work:
         return pa.chunked_array(texts.chunks, pa.string()).combine_chunks().dictionary_encode()
 
 
-def _rows(parts: Mapping[Role, list[Any]], first: int, last: int) -> Iterator[dict[Role, list[dict[str, Any]]]]:
-    for row in range(first, last):
+def _rows(parts: Mapping[Role, list[Any]], count: int) -> Iterator[dict[Role, list[dict[str, Any]]]]:
+    for row in range(count):
         yield {role: [column[row] for column in columns if column[row]] for role, columns in parts.items()}
 
 

@@ -8,6 +8,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
@@ -18,13 +22,31 @@ _NEVER_A_BIRTH_DATE = frozenset({"19000101", "19010101", "18000101", "99991231",
 _FAR_TOO_COMMON, _AT_LEAST = 0.01, 50
 
 
-def birth_texts(values: Sequence[str | None]) -> tuple[list[str | None], int]:
-    """Each value as eight characters, or None; and how many values were placeholders, now missing."""
+def birth_column(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
+    """Each value of a column of texts as eight characters, or missing; and how many were placeholders, now missing."""
+    import pyarrow as pa
+
+    codes = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    times = Counter(codes.indices.drop_null().to_pylist())
+    known = codes.dictionary.to_pylist()
+    texts, unlikely = birth_texts(known, [times[place] for place in range(len(known))])
+    return pa.chunked_array([pa.array(texts, pa.string()).take(codes.indices)]), unlikely
+
+
+def birth_texts(values: Sequence[str | None], times: Sequence[int] | None = None) -> tuple[list[str | None], int]:
+    """Each value as eight characters, or None; and how many values were placeholders, now missing.
+
+    `times` says how often each value stands in the file; once, when it is not given.
+    """
+    times = times or [1] * len(values)
     known = {v for v in values if v}
     day_first = _day_comes_first(known)
     made = {value: _text(value, day_first=day_first) for value in known}
     texts = [made[value] if value else None for value in values]
-    counts = Counter(text for text in texts if text)
+    counts: Counter[str] = Counter()
+    for text, often in zip(texts, times, strict=True):
+        if text:
+            counts[text] += often
     limit = max(_AT_LEAST, _FAR_TOO_COMMON * sum(counts.values()))
     unlikely = {text for text, count in counts.items() if text in _NEVER_A_BIRTH_DATE or count > limit}
     return [None if text in unlikely else text for text in texts], sum(counts[text] for text in unlikely)

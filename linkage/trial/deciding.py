@@ -20,7 +20,8 @@ LINK_CUT = 3.0
 #: Groups of one file are joined while their mean is at least this; a pair never compared counts −5.
 GROUP_CUT = -3.0
 MARGIN = 4.0
-_SURE = 12.0
+#: A pair of which nobody would doubt that it is one person.
+SURE = 12.0
 _MOST_WITH_TWO = 0.005
 
 
@@ -28,7 +29,7 @@ def holds_nobody_twice(left: Numbers, right: Numbers, weight: Bits) -> bool:
     """Whether both files look free of duplicates: hardly any record has two partners it agrees with beyond doubt."""
     import numpy as np
 
-    sure = weight >= _SURE
+    sure = weight >= SURE
     if not sure.any():
         return True
     for side in (left[sure], right[sure]):

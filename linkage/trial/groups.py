@@ -23,12 +23,6 @@ _PLACES_OF_LIVING = ("postcode", "address", "place", "region")
 _MOST_CELLS = 500
 _AGREEING = ("equal", "equal to another", "alike", "one letter", "two words", "same neighbourhood")
 
-
-#: Relatives share surname and home, not forename and birth date: what a pair loses that looks like that. It keeps the
-#: learning from taking households for people, too.
-RELATIVES_BITS = -8.0
-_FORENAME_UNLIKE = ("surname equal only", "surname alike only", "different")
-_BIRTH_UNLIKE = ("year equal", "month and day equal", "two digits wrong", "different")
 #: What of the same people's values differs wholly at most: no file is so bad that it would be worth linking then.
 _MOST_DIFFERENT = {"name": 0.05, "birth_date": 0.05, "sex": 0.1}
 
@@ -94,35 +88,18 @@ def states_of(group: Group) -> list[tuple[int, ...]]:
     return [tuple(n - 1 for n in cell) for cell in product(*(range(size + 1) for size in group.shape))]
 
 
-def relatives(
-    cells: NDArray[np.uint16], groups: Sequence[Group], comparisons: Sequence[Comparison]
-) -> NDArray[np.bool_]:
-    """Rows of cells that look like two relatives: forenames unlike, fewer than two parts of the birth dates equal."""
-    import numpy as np
-
-    result = np.ones(len(cells), dtype=bool)
-    unlike = {"name": _FORENAME_UNLIKE, "birth_date": _BIRTH_UNLIKE}
-    for name, beginnings in unlike.items():
-        columns = [n for n, group in enumerate(groups) if group.name == name]
-        if not columns:
-            return np.zeros(len(cells), dtype=bool)
-        labels = _known(comparisons[groups[columns[0]].parts[0].column])
-        states = [n + 1 for n, label in enumerate(labels) if label.startswith(beginnings)]
-        result &= np.isin(cells[:, columns[0]], states)
-    return result
-
-
 def _alone(comparison: Comparison, column: int) -> Group:
     name = comparison["output_column_name"]
     return Group(name, (_part(comparison, column),), _MOST_DIFFERENT.get(name, 1.0))
 
 
-def _known(comparison: Comparison) -> list[str]:
+def known_labels(comparison: Comparison) -> list[str]:
+    """The levels of a comparison but for missing, best first."""
     return [v["label_for_charts"] for v in comparison["comparison_levels"] if not v.get("is_null_level")]
 
 
 def _part(comparison: Comparison, column: int, *, coarse: bool = False) -> Part:
-    labels = _known(comparison)
+    labels = known_labels(comparison)
     if coarse:
         return Part(column, tuple(0 if label.startswith(_AGREEING) else 1 for label in labels))
     return Part(column, tuple(range(len(labels))))

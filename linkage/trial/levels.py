@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COLUMN = re.compile(r"\b([a-z][a-z0-9_]*)_([lr])\b")
-_SLICE = 2_000_000
+_SLICE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,26 @@ class Levels:
 
 def levels_of(con: duckdb.DuckDBPyConnection, pairs: str, comparisons: Sequence[Comparison]) -> Levels:
     """The levels of each row of table `pairs` (left_id, right_id), in the order of left_id and right_id."""
-    import numpy as np
-
     kinds: list[NDArray[np.uint8]] = []
     numbers: list[NDArray[np.int32]] = []
     for levels in _slices(con, pairs, comparisons):
         first, number = _different(levels)
         kinds.append(levels[first])
-        numbers.append(number.astype(np.int32))
+        numbers.append(number.astype("int32"))
+    return _put_together(kinds, numbers, len(comparisons))
+
+
+def joined(one: Levels, other: Levels) -> Levels:
+    """The levels of both, one after the other."""
+    return _put_together([one.patterns, other.patterns], [one.pattern, other.pattern], one.patterns.shape[1])
+
+
+def _put_together(kinds: list[NDArray[np.uint8]], numbers: list[NDArray[np.int32]], width: int) -> Levels:
+    """One list of patterns from those of many slices; `numbers` says which of its own patterns each row has."""
+    import numpy as np
+
     if not kinds:
-        empty = np.zeros((0, len(comparisons)), dtype=np.uint8)
+        empty = np.zeros((0, width), dtype=np.uint8)
         return Levels(empty, np.zeros(0, dtype=np.int32), np.zeros(0))
     every = np.concatenate(kinds)
     first, number = _different(every)

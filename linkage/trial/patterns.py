@@ -10,6 +10,7 @@ from math import log2
 from typing import TYPE_CHECKING
 
 from linkage.trial.facts import PartFacts, PatternFacts
+from linkage.trial.guards import guarded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 _FEWEST = 10
+_ROUNDING = 1e-9
 _LINKED_PATTERNS, _OTHER_PATTERNS = 8, 4
 _NEAR = 12.0  # bits below the cut within which patterns that did not link are shown
 
@@ -64,9 +66,13 @@ def _pattern(work: Work, example: int, rows: Rows, *, linked: bool) -> PatternFa
         if cell < len(work.weights.m[number]):
             bits = log2(work.weights.m[number][cell] / work.weights.u[number][cell])
             parts.append({"part": _group_words(work, number), "level": _level_words(work, number, cell), "bits": bits})
+    for guard, held in guarded(work.cells[work.levels.pattern[[example]]], work.groups, work.comparisons).items():
+        if held[0]:
+            parts.append({"part": f"guard: {guard.name}", "level": guard.meaning, "bits": guard.bits})
     rest = total - sum(part["bits"] for part in parts)
-    if abs(rest) > 1e-6:
-        parts.append({"part": "how common the values are, and guards", "level": "", "bits": rest})
+    if abs(rest) > _ROUNDING:
+        parts.append({"part": "how common the values are", "level": "", "bits": rest})
+    total = sum(part["bits"] for part in parts)
     rules = [use.rule.name for use in work.uses if use.is_used]
     rule = rules[int(np.bincount(work.rule[rows]).argmax())]
     return {"linked": linked, "pairs": len(rows), "rule": f"mostly {rule}", "parts": parts, "total": total}

@@ -8,7 +8,7 @@ from typing import Any
 
 from linkage.trial.blocks import RuleUse
 from linkage.trial.comparisons import Comparison
-from linkage.trial.groups import RELATIVES_BITS
+from linkage.trial.guards import GUARDS
 
 _PLAIN = re.compile(r"select record_id, (.*) as value from standard", re.DOTALL)
 _WITH_WORD = re.compile(r"select record_id, (?:(\w+) \|\| )?word as value from \(select \*, unnest.*", re.DOTALL)
@@ -31,10 +31,11 @@ def not_in_splink(uses: Sequence[RuleUse], comparisons: Sequence[Comparison]) ->
         found.append(
             "Frequencies here count people, compare with the chance that two people agree by accident, and count once "
             "for fields weighed together; Splink counts records and compares with u, so these weights differ by some "
-            "bits. Without the tf_ settings of the levels, and for pairs that are no possible relatives, all weights "
+            "bits. Without the tf_ settings of the levels, and for pairs that no guard holds for, all weights "
             "are the same in both, but for what the frequencies add here."
         )
-    found.append(f"Possible relatives lose {-RELATIVES_BITS:g} bits here, which Splink cannot be told.")
+    for guard in GUARDS:
+        found.append(f"{guard.name.capitalize()} lose {-guard.bits:g} bits here, which Splink cannot be told.")
     return found
 
 

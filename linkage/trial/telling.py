@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from linkage.agglomerate import group_sizes
 from linkage.trial.deciding import close_calls
 from linkage.trial.export import labels_of
-from linkage.trial.groups import RELATIVES_BITS, relatives
+from linkage.trial.guards import guarded
 from linkage.trial.patterns import patterns
 from linkage.trial.priors import SAME_PEOPLE
 
@@ -56,26 +56,16 @@ def facts_of(work: Work, chosen: NDArray[np.int64], groups: NDArray[np.int64]) -
     }
 
 
-def sides_of(cleaned: Sequence[Cleaned]) -> list[dict[str, Any]]:
-    """What each file holds: records, and how many of them have each field."""
-    return [_side(made, number) for number, made in enumerate(cleaned)]
-
-
-def _side(made: Cleaned, number: int) -> dict[str, Any]:
-    import pyarrow.compute as pc
-
-    columns = {"birth_date": "birth_text", "name": "name_words"}
+def side_of(side: int, slices: Sequence[Cleaned], placeholders: Mapping[str, int]) -> dict[str, Any]:
+    """What one file holds: records, and how many of them have each field."""
     fields = []
-    for name, heading in made.columns.items():
-        column = made.table.column(columns.get(name, name))
-        present = len(column) - column.null_count
-        if name == "name":
-            present = pc.sum(pc.greater(pc.list_value_length(column), 0)).as_py() or 0
+    for name, heading in slices[0].columns.items():
+        present = sum(one.present[name] for one in slices)
         told = {"field": name.replace("_", " "), "column": heading, "present": present}
-        if made.placeholders.get(name):
-            told["placeholders"] = made.placeholders[name]
+        if placeholders.get(name):
+            told["placeholders"] = placeholders[name]
         fields.append(told)
-    return {"side": _SIDES[number], "records": made.table.num_rows, "fields": fields}
+    return {"side": _SIDES[side], "records": sum(len(one.ids) for one in slices), "fields": fields}
 
 
 def _blocking(work: Work, chosen: NDArray[np.int64]) -> list[dict[str, Any]]:
@@ -110,8 +100,7 @@ def _model(work: Work) -> dict[str, Any]:
             if cell and (len(group.parts) == 1 or observed is None or observed[cell] >= 1)
         ]  # fmt: skip
         comparisons.append({"name": group.name.replace("_", " "), "levels": levels})
-    guarded = int(work.levels.counts[relatives(work.cells, work.groups, work.comparisons)].sum())
-    meaning = "forenames unlike, and fewer than two parts of the birth dates equal"
+    held = guarded(work.cells, work.groups, work.comparisons)
     how = "read from a model file" if work.settings.model else (
         "u from random pairs without those that look like matches, m by EM over the patterns of all pairs, u fixed; "
         "the starting weight from the number of matches this finds; frequencies count people, not records"
@@ -121,7 +110,9 @@ def _model(work: Work) -> dict[str, Any]:
         "starting_weight": work.weights.start,
         "comparisons": comparisons,
         "guards": [
-            {"name": "possible relatives", "meaning": meaning, "bits": RELATIVES_BITS, "pairs": guarded}
+            {"name": guard.name, "meaning": guard.meaning, "bits": guard.bits,
+             "pairs": int(work.levels.counts[rows].sum())}
+            for guard, rows in held.items() if rows.any()
         ],
     }  # fmt: skip
 

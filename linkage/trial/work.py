@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from linkage.agglomerate import MISSING_PAIR, average_linkage
-from linkage.trial.blocks import make_candidates
-from linkage.trial.cleaning import Cleaned, clean
+from linkage.trial.blocks import CANDIDATES, choose_rules, make_candidates
+from linkage.trial.cleaning import Cleaned, Cleaner
 from linkage.trial.comparisons import comparisons_for, frequency_columns
 from linkage.trial.deciding import (
     GROUP_CUT,
     LINK_CUT,
+    SURE,
     best_partners,
     components,
     holds_nobody_twice,
@@ -22,13 +24,15 @@ from linkage.trial.deciding import (
 )
 from linkage.trial.export import model_of, weights_from
 from linkage.trial.frequencies import Frequency, frequency_of
-from linkage.trial.groups import RELATIVES_BITS, cells, groups_for, relatives
+from linkage.trial.groups import cells, groups_for
+from linkage.trial.guards import guard_bits
 from linkage.trial.learning import bits, learn, pattern_counts
 from linkage.trial.levels import levels_of, random_pairs
 from linkage.trial.numbering import number_by_content
+from linkage.trial.pairs import Pairs, read_pairs, together
 from linkage.trial.priors import priors_for
 from linkage.trial.refusal import Refused
-from linkage.trial.telling import facts_of, sides_of
+from linkage.trial.telling import facts_of, side_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,6 +46,8 @@ if TYPE_CHECKING:
 _RANDOM_PAIRS, _LEAST_RANDOM_PAIRS, _RANDOM_PAIRS_PER_RECORD = 2_000_000, 500_000, 100
 _FREQUENCY_FLOOR = 1e-6
 _MANY_RECORDS = 200_000
+#: Of many records, rules that make no more pairs than this together look at all of them; dearer ones at the open ones.
+_FIRST_PAIRS_PER_RECORD = 3
 
 
 class Work:
@@ -75,76 +81,123 @@ class Work:
         import pyarrow as pa
 
         self.tell("cleaning", 0.0)
-        first, self.cleaned = 0, list[Cleaned]()
-        for side, (table, roles) in enumerate(self.files):
-            made = clean(table, roles, side=side, first=first, use_identifiers=self.settings.use_identifiers)
-            self.cleaned.append(made)
-            first += table.num_rows
-        self.fields = [f for f in self.cleaned[0].fields if all(f in c.fields for c in self.cleaned)]
-        self.comparisons = comparisons_for(self.fields)
-        if not self.comparisons:
-            raise Refused("The files have no kind of evidence in common; give roles to columns that both have.")
-        self.sizes = [c.table.num_rows for c in self.cleaned]
+        cleaners = [Cleaner(t, roles, use_identifiers=self.settings.use_identifiers) for t, roles in self.files]
+        self.sizes = [table.num_rows for table, _ in self.files]
         self.size = sum(self.sizes)
+        self.files = ()
         one, other = self.sizes[0], self.sizes[-1]
         self.possible = max(1, one * other if self.across else one * (one - 1) // 2)
-        self.sides = sides_of(self.cleaned)
         self.con = duckdb.connect(
+            f"{self.spill}/trial.duckdb",
             config={
                 "threads": self.settings.threads,
                 "memory_limit": self.settings.memory_limit,
                 "temp_directory": self.spill,
-            }
+                "preserve_insertion_order": False,
+            },
         )
         if self.size > _MANY_RECORDS:
             _leave_room(self.con)
-        self.row = number_by_content(self.con, self.cleaned, self.fields)
-        self.ids = pa.concat_arrays([part for c in self.cleaned for part in _chunks(c.ids)]).take(pa.array(self.row))
-        self.cleaned = [replace(c, table=c.table.slice(0, 0)) for c in self.cleaned]
+        self.sides, self.cleaned, ids = list[dict[str, Any]](), list[Cleaned](), list[pa.Array]()
+        for side, cleaner in enumerate(cleaners):
+            first = sum(self.sizes[:side])
+            slices = [self._loaded(one) for one in cleaner.slices(side=side, first=first)]
+            self.cleaned.append(slices[0])
+            self.sides.append(side_of(side, slices, cleaner.placeholders))
+            ids += [one.ids for one in slices]
+        del cleaners
+        self.fields = [f for f in self.cleaned[0].fields if all(f in c.fields for c in self.cleaned)]
+        self.comparisons = comparisons_for(self.fields)
+        if not self.comparisons:
+            raise Refused("The files have no kind of evidence in common; give roles to columns that both have.")
+        self.row = number_by_content(self.con, self.fields)
+        self.ids = pa.concat_arrays(ids).take(pa.array(self.row))
+
+    def _loaded(self, slice_: Cleaned) -> Cleaned:
+        """Put the records of a slice into the table `cleaned`, by the names of their columns; give back the rest."""
+        self.con.register("slice", slice_.table)
+        exists = self.con.execute("select count(*) from duckdb_tables() where table_name = 'cleaned'").fetchall()[0][0]
+        if not exists:
+            self.con.execute("create table cleaned as from slice limit 0")
+        known = {name for name, *_ in self.con.execute("describe cleaned").fetchall()}
+        for name, kind, *_ in self.con.execute("describe slice").fetchall():
+            if name not in known:
+                self.con.execute(f"alter table cleaned add column {name} {kind}")
+        self.con.execute("insert into cleaned by name from slice")
+        self.con.unregister("slice")
+        return replace(slice_, table=slice_.table.slice(0, 0))
 
     def _choose_pairs(self) -> None:
         self._step("cleaning", self.size, "records")
         self.tell("choosing pairs", 0.1)
-        self.uses = make_candidates(self.con, self.fields, across=self.across, within=self.within)
-        found = self.con.execute(
-            "select left_id::integer as left_id, right_id::integer as right_id, rule, without"
-            " from candidate order by candidate.left_id, candidate.right_id"
-        ).fetchnumpy()
-        self.left, self.right = found["left_id"], found["right_id"]
-        self.rule, self.without = found["rule"], found["without"]
+        self.uses = choose_rules(self.con, self.fields, across=self.across, within=self.within)
+        used = [(number, use) for number, use in enumerate(self.uses) if use.is_used]
+        self.first, self.later = used, used[:0]
+        if self.across and self.size > _MANY_RECORDS:
+            reached = list(accumulate(use.pairs for _, use in used))
+            cheap = sum(1 for pairs in reached if pairs <= _FIRST_PAIRS_PER_RECORD * self.size)
+            self.first, self.later = used[:cheap], used[cheap:]
+        make_candidates(self.con, self.first, across=self.across, within=self.within)
 
     def _learn(self) -> None:
-        self._step("choosing pairs", len(self.left), "pairs")
+        self._step("choosing pairs", sum(use.pairs for _, use in self.first), "pairs")
         self.tell("comparing pairs", 0.3)
         count = min(_RANDOM_PAIRS, max(_LEAST_RANDOM_PAIRS, _RANDOM_PAIRS_PER_RECORD * self.size))
         random_pairs(self.con, self.sizes, count=count, possible=self.possible, seed=self.settings.seed)
         random = levels_of(self.con, "random_pair", self.comparisons)
-        self.levels = levels_of(self.con, "candidate", self.comparisons)
         self.groups = groups_for(self.comparisons)
-        self.cells = cells(self.levels.patterns, self.groups)
-        self.tell("learning", 0.6)
-        guard = self._guard_bits
-        if self.settings.model:
-            self.weights = weights_from(self.settings.model, self.groups)
-        else:
-            strangers = pattern_counts(cells(random.patterns, self.groups), random.counts)
-            candidates = pattern_counts(self.cells, self.levels.counts)
-            priors = priors_for(self.comparisons, self.groups)
-            self.weights = learn(candidates, strangers, self.groups, priors, possible=self.possible, guard=guard)
+        strangers = pattern_counts(cells(random.patterns, self.groups), random.counts)
+        del random
+        self._take(read_pairs(self.con, CANDIDATES, self.comparisons))
+        self._weigh(strangers)
+        if self.later:
+            self._look_again()
+            self._weigh(strangers)
         self._step("learning", len(self.left), "pairs")
-        self.weight = (bits(self.cells, self.weights) + self._guard_bits(self.cells))[self.levels.pattern]
         groups = average_linkage(self.size, self.left, self.right, self.weight)
         self.frequencies = {c: frequency_of(self._column(c), groups) for c in frequency_columns(self.comparisons)}
         self._add_frequency_bits()
+
+    def _take(self, pairs: Pairs) -> None:
+        self.pairs = pairs
+        self.left, self.right, self.rule, self.without = pairs.left, pairs.right, pairs.rule, pairs.without
+        self.levels, self.cells = pairs.levels, cells(pairs.levels.patterns, self.groups)
+
+    def _weigh(self, strangers: tuple[NDArray[np.uint16], NDArray[np.float64]]) -> None:
+        """Learn from the pairs there are, or take the model's weights; weigh every pair but for frequencies."""
+        self.tell("learning", 0.6)
+        if self.settings.model:
+            self.weights = weights_from(self.settings.model, self.groups)
+        else:
+            candidates = pattern_counts(self.cells, self.levels.counts)
+            priors = priors_for(self.comparisons, self.groups)
+            self.weights = learn(
+                candidates, strangers, self.groups, priors, possible=self.possible, guard=self._guard_bits
+            )
+        self.weight = (bits(self.cells, self.weights) + self._guard_bits(self.cells))[self.levels.pattern]
+
+    def _look_again(self) -> None:
+        """The dearer rules, for records that no pair beyond doubt has settled: of the file most of which is settled."""
+        import numpy as np
+        import pyarrow as pa
+
+        sure = self.weight >= SURE
+        settled = max(
+            (np.unique(side[sure]) for side in (self.left, self.right)),
+            key=lambda found: len(found) / self.sizes[int(len(found) > 0 and found[0] >= self.sizes[0])],
+        )
+        self.con.register("settled", pa.table({"record_id": settled}))
+        make_candidates(self.con, self.later, across=True, within=False, table="later", settled="settled")
+        self.con.execute("create or replace table more as from later anti join candidate using (left_id, right_id)")
+        self.con.unregister("settled")
+        self._take(together(self.pairs, read_pairs(self.con, "more", self.comparisons)))
 
     def _column(self, name: str) -> pa.ChunkedArray:
         """A cleaned column, in the order of the records' numbers."""
         return self.con.sql(f"select {name} from standard order by record_id").to_arrow_table().column(0)
 
     def _guard_bits(self, rows: NDArray[np.uint16]) -> NDArray[np.float64]:
-        import numpy as np
-
-        return np.where(relatives(rows, self.groups, self.comparisons), RELATIVES_BITS, 0.0)
+        return guard_bits(rows, self.groups, self.comparisons)
 
     def _add_frequency_bits(self) -> None:
         import numpy as np
@@ -211,11 +264,7 @@ class Work:
         self.clock = now
 
 
-def _chunks(column: pa.Array | pa.ChunkedArray) -> Iterable[pa.Array]:
-    return list(getattr(column, "chunks", [column]))
-
-
 def _leave_room(con: duckdb.DuckDBPyConnection) -> None:
-    """Half of the memory to the database, which then uses the disk: the pairs beside it need the other half."""
+    """A quarter of the memory to the database, which then uses the disk: what stands beside it needs the rest."""
     number, unit = str(con.execute("select current_setting('memory_limit')").fetchall()[0][0]).split()
-    con.execute(f"set memory_limit = '{float(number) / 2:.2f}{unit}'")
+    con.execute(f"set memory_limit = '{float(number) / 4:.2f}{unit}'")

@@ -1,0 +1,101 @@
+"""Evidence that is not independent: relatives, twins, parents and children lose bits instead of being one person.
+
+Adding weights takes every field for a witness of its own; a household's are not. What looks like two people of one
+home is adjusted, never forbidden, and the report shows it (linkage handbook 7.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from linkage.trial.comparisons import Comparison
+from linkage.trial.groups import Group, known_labels
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Cells = NDArray[np.uint16]
+    Mask = NDArray[np.bool_]
+
+_FORENAME_UNLIKE = ("surname equal only", "surname alike only", "different")
+_NAMES_AGREE = ("full name equal", "surname equal, forename a nickname", "three words", "surname equal, forename alike",
+                "forename equal, surname alike", "both alike", "two words")  # fmt: skip
+_BIRTH_UNLIKE = ("year equal only", "month and day equal", "two digits wrong", "different")
+_HOMES = ("postcode", "address")
+_NUMBERS = ("nhs_number", "identifier")
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a pair loses that looks like two people of one family."""
+
+    name: str
+    meaning: str
+    bits: float
+
+
+RELATIVES = Guard("possible relatives", "forenames unlike, and fewer than two parts of the birth dates equal", -8.0)
+TWINS = Guard("possible twins", "birth dates equal, forenames unlike, no equal number", -8.0)
+GENERATIONS = Guard(
+    "possible parent and child", "names agree, one home, birth dates wholly different, no equal number", -8.0
+)
+GUARDS = (RELATIVES, TWINS, GENERATIONS)
+
+
+def guarded(cells: Cells, groups: Sequence[Group], comparisons: Sequence[Comparison]) -> dict[Guard, Mask]:
+    """For each guard, the rows of cells it holds for; none where names or birth dates are not compared."""
+    import numpy as np
+
+    find = _Finder(cells, groups, comparisons)
+    if not {"name", "birth_date"} <= {group.name for group in groups}:
+        return {guard: np.zeros(len(cells), dtype=bool) for guard in GUARDS}
+    unlike, numbered = find.alone("name", _FORENAME_UNLIKE), find.same(_NUMBERS)
+    return {
+        RELATIVES: unlike & find.alone("birth_date", _BIRTH_UNLIKE),
+        TWINS: unlike & find.alone("birth_date", ("equal",)) & ~numbered,
+        GENERATIONS: find.alone("name", _NAMES_AGREE) & find.alone("birth_date", ("different",))
+        & find.same(_HOMES) & ~numbered,
+    }  # fmt: skip
+
+
+def guard_bits(cells: Cells, groups: Sequence[Group], comparisons: Sequence[Comparison]) -> NDArray[np.float64]:
+    """What every row of cells loses to guards."""
+    import numpy as np
+
+    total = np.zeros(len(cells))
+    for guard, rows in guarded(cells, groups, comparisons).items():
+        total[rows] += guard.bits
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Finder:
+    cells: Cells
+    groups: Sequence[Group]
+    comparisons: Sequence[Comparison]
+
+    def alone(self, name: str, beginnings: tuple[str, ...]) -> Mask:
+        """Rows on which the comparison `name`, which is a group of its own, has a level that begins like this."""
+        import numpy as np
+
+        column = next(n for n, group in enumerate(self.groups) if group.name == name)
+        labels = known_labels(self.comparisons[self.groups[column].parts[0].column])
+        states = [n + 1 for n, label in enumerate(labels) if label.startswith(beginnings)]
+        return np.isin(self.cells[:, column], states)
+
+    def same(self, kinds: tuple[str, ...]) -> Mask:
+        """Rows on which any field of these kinds is equal, or agrees where a group does not tell its levels apart."""
+        import numpy as np
+
+        found = np.zeros(len(self.cells), dtype=bool)
+        for column, group in enumerate(self.groups):
+            rest = self.cells[:, column].astype(np.int64)
+            rest[rest >= int(np.prod([part.size + 1 for part in group.parts]))] = 0
+            for part in reversed(group.parts):
+                rest, state = np.divmod(rest, part.size + 1)
+                if self.comparisons[part.column]["output_column_name"].startswith(kinds):
+                    found |= state == 1  # the first state is the best one
+        return found
