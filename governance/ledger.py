@@ -10,7 +10,7 @@ import json
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -67,6 +67,8 @@ def lease(store: Store, role: str, name: str) -> Iterator[Lease | None]:
     The lock belongs to the database session, so it is free again the moment its holder dies; the token tells a holder
     that lost its session in another way that it may no longer publish.
     """
+    from sqlalchemy.exc import DBAPIError
+
     engine = store.engine(role).execution_options(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         if not connection.exec_driver_sql("select pg_try_advisory_lock(hashtextextended(%s, 0))", (name,)).scalar_one():
@@ -78,7 +80,12 @@ def lease(store: Store, role: str, name: str) -> Iterator[Lease | None]:
                  taken_at = clock_timestamp() returning token""",
             {"name": name, "holder": f"{socket.gethostname()}:{os.getpid()}"},
         ).scalar_one()
-        yield Lease(name, int(token))
+        try:
+            yield Lease(name, int(token))
+        finally:
+            # At once: a server under load notices late that a session has ended, and turns the next act away as busy.
+            with suppress(DBAPIError):
+                connection.exec_driver_sql("select pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
 
 
 def still_holds(connection: Connection, held: Lease) -> bool:
