@@ -35,8 +35,8 @@ def run_bench_linkage(bench: Bench, figures: Sequence[str], command: str, folder
         keep(figure, f"{command} --figures {name}", (before, os.getloadavg()[0]), folder)
         for value in figure.values:
             told = "not measured" if value.measured is None else f"{value.measured:.4g}"
-            sign = "<=" if value.at_most else ">="
-            bench.console.print(f"{value.name}: {told} (aim {sign} {value.aim:g}) {value.note}", soft_wrap=True)
+            aim = "" if value.aim is None else f" (aim {'<=' if value.at_most else '>='} {value.aim:g})"
+            bench.console.print(f"{value.name}: {told}{aim} {value.note}", soft_wrap=True)
         made.append(figure)
     return made
 

@@ -14,45 +14,28 @@ from typing import Any, Final
 
 from onestory.bench_linkage_child import Run
 from onestory.bench_linkage_sizing import sizing_page
+from onestory.bench_linkage_tried import tried
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 _HEAD: Final = "| | CPU s, median | CPU s, least | wall s, median | peak MiB | spill MiB, most | runs | |"
 _LIBRARIES: Final = ("splink", "duckdb", "recordlinkage", "pandas", "numpy", "pyarrow", "sqlglot")
 
 
-_STEP: Final = (
-    "keys joined apart from the records and pairs grouped as whole numbers, exact but cheaper questions for the "
-    "distances, values of one record worked out once, the dearest comparison asked last of pairs that can still reach "
-    "the line. What is left is reading and preparing both files, the joins of the rules and the distances of pairs "
-    "near the line; preparing only the records that the identifier stage leaves open would save at most two parts in "
-    "a hundred and is not done."
-)
-#: What was tried for a figure that is missed: told below it only then.
-_TRIED: Final[Mapping[str, str]] = {
-    "speed": _STEP,
-    "large": _STEP,
-    "tight": "the same executor on recordlinkage's rules; reading and preparing the larger file is a third of its CPU, "
-    "the three joins and the weighing a third, reading the model a tenth. The peer computes six scores a pair and no "
-    "weights of frequencies.",
-    "night": "keys sorted and mapped from disk instead of joined, records read only where they are touched, the "
-    "statements written once when a run is kept. What is left is starting DuckDB and planning four selects, which does "
-    "not grow with the files, and the pairs of changed records themselves; so the share falls as the files grow.",
-}  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One figure: its aim, what the hand-book measured of a peer, and what was measured here."""
+    """One figure: its aim (None: told without one), and what was measured here."""
 
     name: str
     measured: float | None
-    aim: float
+    aim: float | None
     at_most: bool
     note: str = ""
 
     @property
-    def is_met(self) -> bool:
-        """Whether the aim is met, as far as it was measured."""
+    def is_met(self) -> bool | None:
+        """Whether the aim is met; None without an aim, False when nothing was measured."""
+        if self.aim is None:
+            return None
         if self.measured is None:
             return False
         return self.measured <= self.aim if self.at_most else self.measured >= self.aim
@@ -136,17 +119,27 @@ def page(kept: Mapping[str, Any]) -> str:
         lines += _runs(part["runs"])
         for name, told in part["details"].items():
             lines += ["", *_detail(name, told)]
-        if figure in _TRIED and any(v["measured"] is not None and not v["is_met"] for v in part["values"]):
-            lines += ["", f"Missed, and what was tried: {_TRIED[figure]}"]
+        for value in part["values"]:
+            if value["measured"] is not None and value["is_met"] is False:
+                lines += ["", f"Missed: {value['name']}. What was tried: {tried(figure, value['name'])}"]
     return "\n".join(lines) + "\n"
 
 
 def _value_line(value: Mapping[str, Any]) -> str:
-    measured = "not measured" if value["measured"] is None else f"{value['measured']:.4g}"
-    sign, met = ("≤" if value["at_most"] else "≥"), ("met" if value["is_met"] else "missed")
-    verdict = met if value["measured"] is not None else ""
+    aim, verdict = "", ""
+    if value["aim"] is not None:
+        aim = f"{'≤' if value['at_most'] else '≥'} {value['aim']:g}"
+        verdict = "" if value["measured"] is None else "met" if value["is_met"] else "missed"
     note = f"{verdict}{'; ' if verdict and value['note'] else ''}{value['note']}"
-    return f"| {value['name']} | {measured} | {sign} {value['aim']:g} | {note} |"
+    return f"| {value['name']} | {_measured(value['measured'])} | {aim} | {note} |"
+
+
+def _measured(number: float | None) -> str:
+    """Four digits, or six where four would make it a 1 that it is not."""
+    if number is None:
+        return "not measured"
+    short = f"{number:,.0f}" if number >= 1000 else f"{number:.4g}"
+    return f"{number:.6g}" if short == "1" and number != 1 else short
 
 
 def _where(part: Mapping[str, Any]) -> str:

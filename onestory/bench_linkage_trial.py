@@ -72,10 +72,10 @@ def trial_figure(bench: Bench) -> Figure:
     size = bench.size()
     values = [
         Value(f"{size}, `onestory link` from raw files: CPU / plain Splink with training",
-              ratio(runs, "ours_trial", "splink_trained", "cpu"), 1.0, True),
-        Value(f"{size}, `onestory link`: peak MiB", peak, 4096, True),
-        Value(f"{size}, `onestory link`: precision at its own line", ours and ours["precision"], 0.999, False),
-        Value(f"{size}, `onestory link`: recall at its own line", ours and ours["recall"], 0.98, False),
+              ratio(runs, "ours_trial", "splink_trained", "cpu"), None, True),
+        Value(f"{size}, `onestory link`: peak MiB", peak, None, True),
+        Value(f"{size}, `onestory link`: precision at its own line", ours and ours["precision"], None, False),
+        Value(f"{size}, `onestory link`: recall at its own line", ours and ours["recall"], None, False),
     ]  # fmt: skip
     return Figure("trial", f"The trial of files, {size}", values, runs, {"accuracy": told})
 

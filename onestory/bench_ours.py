@@ -26,18 +26,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 assert duckdb
-_RECORDS_AT_ONCE: Final = 3_000_000  # of the larger file; above it the left file is taken in parts
+_RECORDS_AT_ONCE: Final = 5_000_000  # of the larger file; above it the left file is taken in parts
 _SAMPLE: Final = 1_000  # records of each file, every one against every other: a million random pairs
 _NUMBER_U: Final = 1e-6
 
 
 def linked(
-    clock: Clock, folder: Path, model: str = "tutorial", keep_above: float = 0.0, identifiers: bool = True
-) -> None:
+    clock: Clock, folder: Path, model: str = "tutorial", keep_above: float = 0.0, identifiers: bool = True,
+    memory: str = "4GB",
+) -> None:  # fmt: skip
     """From the cleaned files to links on disk: identifiers first, the rest compiled from the model file."""
     files = Files(folder)
     settings = json.loads(files.model(model).read_text(encoding="utf-8"))
-    _run(clock, files, settings, files.links("ours"), keep_above, identifiers=identifiers)
+    _run(clock, files, settings, files.links("ours"), keep_above, identifiers=identifiers, memory=memory)
 
 
 def best(clock: Clock, folder: Path, model: str = "ours_best", keep_above: float = 0.0) -> None:
@@ -62,9 +63,9 @@ def tight_rules(clock: Clock, folder: Path, model: str = "tutorial", keep_above:
 
 def _run(
     clock: Clock, files: Files, settings: Mapping[str, Any], target: Path, keep_above: float, *, identifiers: bool,
-    guards: Sequence[Guard] = (),
+    guards: Sequence[Guard] = (), memory: str = "4GB",
 ) -> None:  # fmt: skip
-    with connect(files.folder) as connection:
+    with connect(files.folder, memory=memory) as connection:
         for name, path in (("care", files.left), ("health", files.right)):
             connection.execute(f"create view {name} as from read_parquet('{path}')")
         chunks = ceil(pq.read_metadata(files.right).num_rows / _RECORDS_AT_ONCE)

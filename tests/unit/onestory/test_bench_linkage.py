@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from onestory.bench_linkage import slope
 from onestory.bench_linkage_child import Run
 from onestory.bench_linkage_models import fill_unseen, guarded
 from onestory.bench_linkage_page import Figure, Value, keep
 from onestory.bench_linkage_score import score
+from onestory.bench_linkage_sizing import slope
 
 
 def _truth(path: Path, people: dict[str, str], band: dict[str, str] | None = None) -> Path:
