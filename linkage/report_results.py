@@ -11,6 +11,28 @@ from linkage.quality import wilson
 if TYPE_CHECKING:
     import duckdb
 
+# Of each record the candidates by weight that the engine kept, as odds: linkage handbook 12.
+_AMBIGUITY = f"""
+with side as (
+  select left_id as record_id, right_id as other_id, weight from decided_edge
+    where rule = '{Rule.PROBABILISTIC}' and weight is not null and reason <> 'restricted'
+  union all
+  select right_id, left_id, weight from decided_edge
+    where rule = '{Rule.PROBABILISTIC}' and weight is not null and reason <> 'restricted'
+), odds as (
+  select record_id, weight, max(weight) over one as best, pow(2, least(weight, 60)) as odds,
+         pow(2, least(weight, 60)) / sum(pow(2, least(weight, 60))) over one as share
+    from side window one as (partition by record_id)
+), told as (
+  select record_id, count(*) filter (where weight >= best - $margin) as close, 1 / (1 + sum(odds)) as no_match,
+         pow(2, -sum(share * log2(share))) as effective
+    from odds group by record_id
+)
+select count(*) filter (where close > 1), coalesce(avg(no_match), 0), coalesce(avg(effective), 0),
+       (select count(*) from standard where record_id not in
+          (select left_id from decided_edge union all select right_id from decided_edge))
+  from told"""
+
 _BY_NUMBER = (Rule.NHS_VERIFIED.value, Rule.NHS_CROSS_CHECKED.value)
 _RANKS = ", ".join(f"('{rule.value}', {rank})" for rank, rule in enumerate(Rule))
 
@@ -61,6 +83,7 @@ def results(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> dict[str, A
         "review_reasons": _review_reasons(calculation),
         "people_by_records": _sizes(calculation),
         "number_agreement": _number_agreement(calculation),
+        "ambiguity": _ambiguity(calculation, bands),
     }
 
 
@@ -156,4 +179,15 @@ def _number_agreement(calculation: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "numbers_agree": wilson(same, both).as_dict(),
         "links_where_a_number_is_missing": without,
         "links_resting_on_the_number_alone": one_field,
+    }
+
+
+def _ambiguity(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> dict[str, Any]:
+    close, no_match, effective, alone = calculation.execute(_AMBIGUITY, {"margin": bands.margin}).fetchall()[0]
+    return {
+        "margin": bands.margin,
+        "without_candidate": alone,
+        "with_close_candidates": close,
+        "no_match": no_match,
+        "effective_candidates": effective,
     }
