@@ -1,15 +1,16 @@
 """The fast executor: any Splink settings file as set-based DuckDB SQL, the same weight for every pair to 1e-9.
 
 Read in this order: `settings` (the file, read once), `ways` and `records` (both files prepared, with the keys they meet
-by), `joins` (which records meet, as row numbers), `weights` and `distances` (what a pair weighs, from cheap questions),
-`sieve` and `weighing` (the selects that drop the hopeless and weigh the rest), `identifiers` (equal numbers first), `run` (the whole step), `patterns` (counts for training), `changed`
-(a night's change against a kept run; its parts are `plan`, `keys`, `store`, `night`). `expressions` holds what they
-share. On 100,000 by 1,000,000 records the whole step, identifiers first, took 0.18 to 0.19 of plain Splink's CPU and
-0.27 of its memory (measured, two alternating runs); a night that changes one record in a hundred 0.13 of the step.
+by), `ids` (no id twice), `joins` (which records meet, as row numbers), `weights` and `distances` (what a pair weighs,
+from cheap questions), `sieve` and `weighing` (the selects that drop the hopeless and weigh the rest), `identifiers`
+(equal numbers first), `run` and `memory` (the whole step, in parts where memory asks for it), `patterns` (counts for
+training), `changed` (a night's change against a kept run; its parts are `plan`, `keys`, `store`, `state`, `night`).
+`expressions` holds what they share. Figures are in docs/benchmarks/linkage.md.
 """
 
 from linkage.executor.changed import ChangedCounts, keep_run, replace_pairs, run_changed
 from linkage.executor.identifiers import IdentifierStage
+from linkage.executor.ids import RecordsRefused
 from linkage.executor.patterns import count_patterns
 from linkage.executor.run import ExecutorCounts, RuleCounts, run_executor
 from linkage.executor.settings import CompiledModel, SettingsRefused, compile_settings
@@ -21,6 +22,7 @@ __all__ = [
     "ExecutorCounts",
     "Guard",
     "IdentifierStage",
+    "RecordsRefused",
     "RuleCounts",
     "SettingsRefused",
     "compile_settings",

@@ -44,19 +44,22 @@ def key_columns(model: CompiledModel, stage: IdentifierStage | None, side: str) 
 
 
 def split_keys(table: pa.Table) -> tuple[pa.Table, Keys]:
-    """The records without their keys, and the keys."""
+    """The records without their keys, and the keys, a row for each kind of key."""
     names = [name for name in table.column_names if name.startswith(_KEY)]
-    columns = [table.column(f"{_KEY}{number}").to_numpy() for number in range(len(names))]
-    keys = np.column_stack([np.asarray(column, dtype=np.uint64) for column in columns])
+    keys = np.stack([np.asarray(table.column(f"{_KEY}{n}").to_numpy(), dtype=np.uint64) for n in range(len(names))])
     return wide(table.drop_columns(names)), keys
 
 
 def wide(table: pa.Table) -> pa.Table:
     """The table with texts that may come to more than two gigabytes a column, in one piece."""
+    return table.cast(wide_schema(table.schema)).combine_chunks()
+
+
+def wide_schema(schema: pa.Schema) -> pa.Schema:
+    """The schema with texts that may come to more than two gigabytes a column."""
     import pyarrow as pa
 
-    schema = pa.schema([f.with_type(pa.large_string()) if pa.types.is_string(f.type) else f for f in table.schema])
-    return table.cast(schema).combine_chunks()
+    return pa.schema([f.with_type(pa.large_string()) if pa.types.is_string(f.type) else f for f in schema])
 
 
 def same_types(con: duckdb.DuckDBPyConnection, model: CompiledModel, left: str, right: str) -> None:

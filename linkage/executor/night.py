@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from linkage.executor.ids import RecordsRefused
 from linkage.executor.joins import PAIRS
 from linkage.executor.keys import split_keys
 from linkage.executor.plan import NIGHT, Plan
@@ -46,10 +47,12 @@ class Night:
         for which, side, source, ids in ((self.left, "l", tables[0], gone[0]), (self.right, "r", tables[1], gone[1])):
             select = self.plan.select(side, source, folder)
             records, keys = split_keys(self.con.sql(select).to_arrow_table())
+            if len(np.unique(keys[ID])) < keys.shape[1] or not keys[ID].all():
+                raise RecordsRefused("a changed record has no id, or one that another changed record has too")
             without = self._id_keys(ids)
-            _, old = which.find(ID, np.concatenate([keys[:, ID], without]))
+            _, old = which.find(ID, np.concatenate([keys[ID], without]))
             which.is_gone[old] = True
-            numbers += [keys[:, NUMBER], which.keys(old, NUMBER)]
+            numbers += [keys[NUMBER], which.keys(old, NUMBER)]
             old_ids.append(which.take(old).column("__id"))
             fresh.append(which.add(records.cast(which.kept.records.schema), keys))
         held = np.unique(np.concatenate(numbers))

@@ -1,7 +1,8 @@
 """The whole step: identifiers first, then one streaming join a rule, weighed on the way, into `scored_pair`.
 
 Nothing but the result is written down: pairs flow from the join through the weights to the line, so that memory
-holds the prepared records and one hash table. `chunks` cuts the left file by hash of the id for files beyond memory.
+holds the prepared records and one hash table. Files beyond memory are taken in chunks of the left file, cut by hash of
+the id; DuckDB spills the prepared records.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from linkage.executor.expressions import columns
 from linkage.executor.identifiers import IDENTIFIED, IdentifierStage, find_identified, stage_trees
+from linkage.executor.ids import refuse_repeated
 from linkage.executor.joins import MET, PAIRS, Meeting, make_pairs, meetings
+from linkage.executor.memory import parts_for
 from linkage.executor.records import LEFT, RIGHT, model_trees, prepare_frequencies, prepare_records, quoted
 from linkage.executor.settings import CompiledModel
 from linkage.executor.ways import Ways, plan_ways
@@ -60,7 +63,7 @@ def run_executor(
     keep_above: float | None = None,
     identifier: IdentifierStage | None = None,
     guards: Sequence[Guard] = (),
-    chunks: int = 1,
+    chunks: int | None = None,
     levels: bool = False,
     frequencies: Mapping[str, str] | None = None,
 ) -> ExecutorCounts:
@@ -71,7 +74,8 @@ def run_executor(
     `levels` the columns `gamma_<comparison>`; with link_and_dedupe of two files `left_source` and `right_source`.
     `keep_above` keeps pairs of at least that weight, after the guards. Pairs that `identifier` accepts are always kept,
     have rule_number -1 and, between two files, take their records out of blocking. `frequencies` maps a column to a
-    look-up table as Splink's (column, tf_column). Raises `SettingsRefused` when files and link type do not suit.
+    look-up table as Splink's (column, tf_column). `chunks` is worked out from the records and the memory limit when it
+    is not given. Raises `SettingsRefused` when files and link type do not suit, `RecordsRefused` for repeated ids.
     """
     plan = meetings(compiled, two_files=right is not None)
     step = _Step(con, compiled, Output(keep_above, tuple(guards), levels), identifier, chunks)
@@ -102,7 +106,7 @@ class _Step:
     model: CompiledModel
     output: Output
     identifier: IdentifierStage | None
-    chunks: int
+    chunks: int | None
     parts: Frequencies = field(default_factory=lambda: Frequencies({}, {}))
     ways: Ways = field(default_factory=lambda: Ways((), {}, {}))
 
@@ -130,6 +134,8 @@ class _Step:
                 made = prepare_records(self.con, self.model, source=source, side="both" if carried else side,
                                        target=target, read=read, lookups=lookups, extra=extra)  # fmt: skip
                 self.parts = made if side == "l" else self.parts
+                which = "the file" if right is None else "the left file" if side == "l" else "the right file"
+                refuse_repeated(self.con, target, which, ("__source", "__id") if by_source else ("__id",))
         for table in lookups.values():
             self.con.execute(f"drop table {table}")
 
@@ -145,12 +151,13 @@ class _Step:
         stage = self.identifier
         settled = f"from {IDENTIFIED} where accepted"
         keys = ", ".join(f'"{name}"' for name in self._keys(meeting))
-        for chunk in range(self.chunks):
+        chunks = self.chunks or parts_for(self.con, *(self._rows(table) for table in (meeting.left, meeting.right)))
+        for chunk in range(chunks):
             ready = []
             if stage is not None and stage.weigh and first:
-                of_chunk = f"and hash(left_id) % {self.chunks} = {chunk}" if self.chunks > 1 else ""
+                of_chunk = f"and hash(left_id) % {chunks} = {chunk}" if chunks > 1 else ""
                 ready.append(f"select l, r, {BY_IDENTIFIER} {settled} {of_chunk}")
-            limits = [f'hash("__id") % {self.chunks} = {chunk}'] if self.chunks > 1 else []
+            limits = [f'hash("__id") % {chunks} = {chunk}'] if chunks > 1 else []
             gone = None
             if stage is not None and self.settles(meeting):
                 limits.append(f"rowid not in (select l {settled})")
@@ -166,6 +173,9 @@ class _Step:
             self.con.execute(f"drop table {MET}")
             self.con.execute(f"insert into {SCORED} {select_pairs(self.model, meeting, self.parts, self.output)}")
             self.con.execute(f"drop table {PAIRS}")
+
+    def _rows(self, table: str) -> int:
+        return int(self.con.execute(f"select count(*) from {table}").fetchall()[0][0])
 
     def _keys(self, meeting: Meeting) -> list[str]:
         """The columns of the left side that rules and the order of a pair read."""

@@ -7,13 +7,17 @@ touches and no others. Changed records are added beside the kept ones; the kept 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from linkage.executor.keys import split_keys
+
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -21,12 +25,13 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-ID, NUMBER, FIRST_RULE = 0, 1, 2  # columns of keys: the id, the identifying number, then one for each rule
+ID, NUMBER, FIRST_RULE = 0, 1, 2  # kinds of keys: the id, the identifying number, then one for each rule
+_AT_ONCE = 500_000  # records held in memory while a part is written
 
 
 @dataclass(slots=True)
 class Part:
-    """Records in the order they came, a key for each of them and column (0: meets nobody), and each column sorted."""
+    """Records in the order they came, keys (kind, record; 0 meets nobody), and each kind of key sorted."""
 
     records: pa.Table
     keys: Keys
@@ -36,30 +41,50 @@ class Part:
     @classmethod
     def of(cls, records: pa.Table, keys: Keys) -> Part:
         """A part of records not seen before."""
-        columns = np.ascontiguousarray(keys.T)
-        order = np.argsort(columns, axis=1)
-        return cls(records, keys, np.take_along_axis(columns, order, axis=1), order.astype(np.uint32))
+        order = np.argsort(keys, axis=1)
+        return cls(records, keys, np.take_along_axis(keys, order, axis=1), order.astype(np.uint32))
 
-    def find(self, column: int, needles: Keys) -> tuple[Rows, Rows]:
+    @property
+    def rows(self) -> int:
+        """How many records."""
+        return int(self.keys.shape[1])
+
+    def find(self, kind: int, needles: Keys) -> tuple[Rows, Rows]:
         """(place in the needles, row) of every equal key."""
         order = np.argsort(needles)  # neighbours are looked up near one another: half the time (measured)
         asked = needles[order]
-        first = np.searchsorted(self.sorted_keys[column], asked, "left")
-        times = np.searchsorted(self.sorted_keys[column], asked, "right") - first
+        first = np.searchsorted(self.sorted_keys[kind], asked, "left")
+        times = np.searchsorted(self.sorted_keys[kind], asked, "right") - first
         places = np.repeat(order, times)
         within = np.arange(len(places)) - np.repeat(np.cumsum(times) - times, times)
-        return places, self.sorted_rows[column][np.repeat(first, times) + within].astype(np.int64)
+        return places, self.sorted_rows[kind][np.repeat(first, times) + within].astype(np.int64)
+
+    def take(self, rows: Rows) -> pa.Table:
+        """The records of these rows, in this order."""
+        import pyarrow as pa
+
+        batches = self.records.to_batches()
+        if len(batches) < 2:
+            return self.records.take(pa.array(rows))
+        order = np.argsort(rows, kind="stable")
+        ends = np.cumsum([len(batch) for batch in batches])
+        places = np.searchsorted(rows[order], [0, *ends])
+        found = [
+            batch.take(pa.array(rows[order[start:end]] - (last - len(batch))))
+            for batch, start, end, last in zip(batches, places, places[1:], ends, strict=False)
+            if end > start
+        ]
+        table = pa.Table.from_batches(found, self.records.schema)
+        return table if (rows[:-1] <= rows[1:]).all() else table.take(pa.array(np.argsort(order)))
 
     def save(self, stem: Path) -> None:
         """Write the part to files that begin with `stem`, for the owner's eyes only."""
         import pyarrow as pa
 
-        table = self.records.combine_chunks()
-        with _private(stem.with_suffix(".arrow")) as file, pa.ipc.new_file(file, table.schema) as writer:
-            for batch in table.to_batches():
-                writer.write_batch(batch)
+        with _private(stem.with_suffix(".arrow")) as file, pa.ipc.new_file(file, self.records.schema) as writer:
+            writer.write_table(self.records)
         for name, array in (("keys", self.keys), ("sorted", self.sorted_keys), ("rows", self.sorted_rows)):
-            save_array(stem.with_name(f"{stem.name}_{name}.npy"), array)
+            save_array(beside(stem, name), array)
 
     @classmethod
     def load(cls, stem: Path) -> Part:
@@ -67,8 +92,42 @@ class Part:
         import pyarrow as pa
 
         records = pa.ipc.open_file(pa.memory_map(str(stem.with_suffix(".arrow")))).read_all()
-        arrays = (load_array(stem.with_name(f"{stem.name}_{name}.npy")) for name in ("keys", "sorted", "rows"))
-        return cls(records, *arrays)
+        return cls(records, *(load_array(beside(stem, name)) for name in ("keys", "sorted", "rows")))
+
+
+def write_part(con: duckdb.DuckDBPyConnection, select: str, rows: int, stem: Path) -> tuple[Part, Flags]:
+    """Write the records and keys of a select as a part, some at a time; gives an empty part and a flag a record.
+
+    The flag is the select's column `__settled`. Memory is bounded: a part of the records, and 24 bytes a record while
+    a kind of key is sorted.
+    """
+    import pyarrow as pa
+
+    settled = np.zeros(rows, np.bool_)
+    reader = con.sql(select).to_arrow_reader(_AT_ONCE)
+    empty, none = split_keys(pa.Table.from_batches([], reader.schema).drop_columns(["__settled"]))
+    kinds, place = len(none), 0
+    with _private(stem.with_suffix(".arrow")) as file, pa.ipc.new_file(file, empty.schema) as writer, \
+         _private(beside(stem, "keys")) as kept:  # fmt: skip
+        begin = _begin_array(kept, np.dtype(np.uint64), (kinds, rows))
+        for batch in reader:
+            table = pa.Table.from_batches([batch])
+            settled[place : place + len(batch)] = table.column("__settled").to_numpy()
+            records, keys = split_keys(table.drop_columns(["__settled"]))
+            writer.write_table(records)
+            for kind in range(kinds):
+                kept.seek(begin + 8 * (kind * rows + place))
+                kept.write(keys[kind].tobytes())
+            place += len(batch)
+    keys = load_array(beside(stem, "keys"))
+    with _private(beside(stem, "sorted")) as in_order, _private(beside(stem, "rows")) as where:
+        _begin_array(in_order, np.dtype(np.uint64), (kinds, rows))
+        _begin_array(where, np.dtype(np.uint32), (kinds, rows))
+        for kind in range(kinds):
+            order = np.argsort(keys[kind])
+            where.write(order.astype(np.uint32).tobytes())
+            in_order.write(keys[kind][order].tobytes())
+    return Part.of(empty, none), settled
 
 
 @dataclass(slots=True)
@@ -83,23 +142,22 @@ class Side:
     @property
     def rows(self) -> int:
         """All rows, whatever became of them."""
-        return len(self.kept.keys) + len(self.since.keys)
+        return self.kept.rows + self.since.rows
 
-    def keys(self, rows: Rows, column: int) -> Keys:
+    def keys(self, rows: Rows, kind: int) -> Keys:
         """The key of each row."""
-        first = len(self.kept.keys)
-        early = rows < first
+        early = rows < self.kept.rows
         found = np.zeros(len(rows), np.uint64)
-        found[early] = self.kept.keys[rows[early], column]
-        found[~early] = self.since.keys[rows[~early] - first, column]
+        found[early] = self.kept.keys[kind, rows[early]]
+        found[~early] = self.since.keys[kind, rows[~early] - self.kept.rows]
         return found
 
-    def find(self, column: int, needles: Keys) -> tuple[Rows, Rows]:
+    def find(self, kind: int, needles: Keys) -> tuple[Rows, Rows]:
         """(place in the needles, row) of every record still there with an equal key."""
         asked = np.flatnonzero(needles)
-        old, old_rows = self.kept.find(column, needles[asked])
-        new, new_rows = self.since.find(column, needles[asked])
-        places, rows = np.concatenate([old, new]), np.concatenate([old_rows, new_rows + len(self.kept.keys)])
+        old, old_rows = self.kept.find(kind, needles[asked])
+        new, new_rows = self.since.find(kind, needles[asked])
+        places, rows = np.concatenate([old, new]), np.concatenate([old_rows, new_rows + self.kept.rows])
         here = ~self.is_gone[rows]
         return asked[places[here]], rows[here]
 
@@ -107,11 +165,11 @@ class Side:
         """The records of these rows, in this order, with the row in `__row`."""
         import pyarrow as pa
 
-        first = len(self.kept.keys)
-        early, late = rows[rows < first], rows[rows >= first] - first
-        table = pa.concat_tables([self.kept.records.take(pa.array(early)), self.since.records.take(pa.array(late))])
-        back = np.argsort(np.concatenate([np.flatnonzero(rows < first), np.flatnonzero(rows >= first)]))
+        is_early = rows < self.kept.rows
+        early, late = self.kept.take(rows[is_early]), self.since.take(rows[~is_early] - self.kept.rows)
+        table = pa.concat_tables([early, late])
         if len(late) and len(early):
+            back = np.argsort(np.concatenate([np.flatnonzero(is_early), np.flatnonzero(~is_early)]))
             table = table.take(pa.array(back))
         return table.append_column("__row", pa.array(rows.astype(np.uint32)))
 
@@ -119,11 +177,16 @@ class Side:
         """Put new versions of records beside the others; gives their rows."""
         import pyarrow as pa
 
-        first = self.rows
-        self.since = Part.of(pa.concat_tables([self.since.records, records]), np.concatenate([self.since.keys, keys]))
-        more = np.zeros(len(keys), np.bool_)
+        first, more = self.rows, np.zeros(keys.shape[1], np.bool_)
+        table = pa.concat_tables([self.since.records, records]).combine_chunks()
+        self.since = Part.of(table, np.concatenate([self.since.keys, keys], axis=1))
         self.is_gone, self.is_settled = np.concatenate([self.is_gone, more]), np.concatenate([self.is_settled, more])
         return np.arange(first, self.rows)
+
+
+def beside(stem: Path, name: str) -> Path:
+    """The file of an array that belongs to a stem."""
+    return stem.with_name(f"{stem.name}_{name}.npy")
 
 
 def _private(path: Path) -> Any:
@@ -135,6 +198,13 @@ def save_array(path: Path, array: NDArray[Any]) -> None:
     """Write an array that only the owner may read."""
     with _private(path) as file:
         np.save(file, array)
+
+
+def _begin_array(file: Any, kind: np.dtype[Any], shape: Sequence[int]) -> int:
+    """Write the head of an array's file; gives the place where its values begin."""
+    head = {"descr": kind.str, "fortran_order": False, "shape": tuple(shape)}
+    np.lib.format.write_array_header_1_0(file, head)
+    return int(file.tell())
 
 
 def load_array(path: Path) -> NDArray[Any]:

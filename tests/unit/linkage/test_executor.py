@@ -14,6 +14,7 @@ from linkage.executor import (
     CompiledModel,
     Guard,
     IdentifierStage,
+    RecordsRefused,
     SettingsRefused,
     compile_settings,
     count_patterns,
@@ -21,6 +22,7 @@ from linkage.executor import (
 )
 from linkage.executor.distances import write_case, write_condition
 from linkage.executor.expressions import parse_level
+from linkage.executor.memory import parts_for
 from tests.support.random_models import random_model, random_records
 from tests.support.splink_peer import executor_scores
 
@@ -238,6 +240,31 @@ def test_settings_that_cannot_be_run_are_refused_with_the_place(change: dict[str
         compile_settings({**_MODEL, **change})
 
 
+def test_a_run_is_cut_by_what_memory_holds(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("set memory_limit = '4GiB'")
+    assert [parts_for(con, left, right) for left, right in ((0, 5), (100_000, 1_000_000), (1_000_000, 10_000_000))] == [
+        1, 1, 2,
+    ]  # fmt: skip
+    con.execute("set memory_limit = '1GiB'")
+    assert parts_for(con, 1_000_000, 10_000_000) == 8
+
+
 def test_one_file_is_never_deduplicated_against_another(con: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(SettingsRefused, match="one file"):
         run_executor(con, compile_settings({**_MODEL, "link_type": "dedupe_only"}), "care", "health")
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ("b1", "ids that stand more than once in the right file: 1"),
+        (None, "records without an id in the right file: 1"),
+    ],
+)
+def test_records_without_an_id_of_their_own_are_refused_without_telling_it(
+    con: duckdb.DuckDBPyConnection, model: CompiledModel, record: str | None, told: str
+) -> None:
+    con.execute("insert into health (record) values (?)", [record])
+    with pytest.raises(RecordsRefused, match=told) as refusal:
+        run_executor(con, model, "care", "health")
+    assert "b1" not in str(refusal.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pytest
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from linkage.executor import (
     Guard,
     IdentifierStage,
+    RecordsRefused,
     SettingsRefused,
     compile_settings,
     keep_run,
@@ -65,6 +66,40 @@ def _record(random: Random, name: str) -> tuple[str | None, ...]:
     return (name, *(random.choice(column) for column in values))
 
 
+class _Broken(Exception):
+    """The machine stops here."""
+
+
+class _BreakingOff:
+    """A connection that goes no further than a step."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, step: str) -> None:
+        self._con, self._step = con, step
+
+    def execute(self, statement: str, *given: Any) -> Any:
+        if self._step and statement.startswith(self._step):
+            raise _Broken
+        return self._con.execute(statement, *given)
+
+    def commit(self) -> None:
+        self._con.commit()
+        if self._step == "commit":
+            raise _Broken
+
+    def begin(self) -> None:
+        self._con.begin()
+
+    def rollback(self) -> None:
+        if self._step != "commit":
+            self._con.rollback()
+
+
+def _break_off(con: duckdb.DuckDBPyConnection, folder: Path, step: str) -> None:
+    if step:
+        with pytest.raises(_Broken):
+            replace_pairs(cast("duckdb.DuckDBPyConnection", _BreakingOff(con, step)), "standing", "standing", folder)
+
+
 def _fill(con: duckdb.DuckDBPyConnection, table: str, records: list[tuple[str | None, ...]]) -> None:
     con.execute(f"create or replace table {table} ({_COLUMNS})")
     if records:
@@ -109,8 +144,13 @@ def test_nights_one_after_another_leave_the_pairs_of_a_run_of_all_records(seed: 
                     del sides[side][name]
                 _fill(con, f"{side}_changed", [sides[side][name] for name in changed])
                 _fill(con, side, list(sides[side].values()))
-            run_changed(con, "l_changed", "r_changed", Path(home), gone_left=gone["l"], gone_right=gone["r"])
-            replace_pairs(con, "standing", "standing")
+            changes = (con, "l_changed", "r_changed", Path(home))
+            went = {"gone_left": gone["l"], "gone_right": gone["r"]}
+            run_changed(*changes, **went)
+            if random.random() < 0.5:  # the night breaks off before, while or after its pairs are put in place
+                _break_off(con, Path(home), random.choice(["", "comment on", "commit"]))
+                run_changed(*changes, **went)
+            replace_pairs(con, "standing", "standing", Path(home))
             run_executor(con, model, "l", "r", keep_above=line, frequencies=frequencies, **asked)
             assert _rows(con, "standing") == _rows(con, "scored_pair")
 
@@ -127,6 +167,7 @@ def test_what_is_kept_is_for_its_owner_only(con: duckdb.DuckDBPyConnection, tmp_
     folder = tmp_path / "kept"
     keep_run(con, compile_settings(_MODEL), "l", "r", folder)
     run_changed(con, "l", "r", folder)
+    replace_pairs(con, "scored_pair", "standing", folder)
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
@@ -135,6 +176,36 @@ def test_a_kept_run_of_another_model_is_refused(con: duckdb.DuckDBPyConnection, 
     keep_run(con, compile_settings(_MODEL), "l", "r", tmp_path, version="one")
     with pytest.raises(SettingsRefused, match="another model"):
         run_changed(con, "l", "r", tmp_path, version="two")
+
+
+def test_a_night_counts_only_with_its_pairs(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    keep_run(con, compile_settings(_MODEL), "l", "r", tmp_path)
+    with pytest.raises(SettingsRefused, match="no night waits"):
+        replace_pairs(con, "scored_pair", "standing", tmp_path)
+    first = run_changed(con, "l", "r", tmp_path)
+    assert run_changed(con, "l", "r", tmp_path).grown == first.grown > 0
+    replace_pairs(con, "scored_pair", "standing", tmp_path)
+    assert run_changed(con, "l", "r", tmp_path).grown > first.grown
+
+
+def test_without_a_whole_kept_run_no_night_begins(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    keep_run(con, compile_settings(_MODEL), "l", "r", tmp_path)
+    _fill(con, "l", [_record(Random(1), "same"), _record(Random(2), "same")])
+    with pytest.raises(RecordsRefused, match="ids that stand more than once in the left file: 1"):
+        keep_run(con, compile_settings(_MODEL), "l", "r", tmp_path)
+    with pytest.raises(SettingsRefused, match="no run is kept"):
+        run_changed(con, "l", "r", tmp_path)
+
+
+def test_changed_records_of_one_id_are_refused_and_change_nothing(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    keep_run(con, compile_settings(_MODEL), "l", "r", tmp_path)
+    _fill(con, "twice", [_record(Random(1), "l1"), _record(Random(2), "l1")])
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(RecordsRefused, match="another changed record"):
+        run_changed(con, "twice", "r", tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize("rule", ["levenshtein(l.surname, r.surname) < 2", "l.born = r.born and l.place < r.place"])
