@@ -107,7 +107,9 @@ def _table(
                 "sent_to_review": reviewed,
                 # A link by number that the rest of the record would have made as well is very likely right.
                 "confirmed_by_demographics": wilson(confirmed, accepted).as_dict() if rule in _BY_NUMBER else None,
-                "estimated_precision": "not measured, because no pairs of this step have been reviewed yet",
+                "estimated_precision": "not measured, because no pair of this step has been reviewed yet"
+                if one is None
+                else "not measured by pair of sources, because the sample is too small; see the overall table",
             }
         )
     title = "overall" if one is None else f"within {one}" if one == other else f"{one} – {other}"

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from linkage.quality import wilson
+
 CONFIDENTIAL = "[c]"
 THRESHOLD = 5
 PROFILE = {
@@ -44,17 +46,18 @@ def count(value: int) -> int | str:
     return CONFIDENTIAL if value < THRESHOLD else 5 * round(value / 5)
 
 
-def rate(hits: int, base: int, estimate: Mapping[str, Any]) -> Any:
+def rate(hits: int, base: int) -> Any:
     """An estimate with its interval in whole per cent of rounded counts; `[c]` where one of its counts is not shown.
 
-    Where the base is large enough but the hits are few the reader is told below what the share lies.
+    Rate and interval are those of the treated numbers, so that neither gives the true ones away.
     """
     if base < THRESHOLD:
         return CONFIDENTIAL
-    if hits < THRESHOLD or 0 < base - hits < THRESHOLD:
+    if hits < THRESHOLD or 0 < base - hits < THRESHOLD:  # the others of the base are a count as well
         return CONFIDENTIAL
-    value = min(1.0, 5 * round(hits / 5) / (5 * round(base / 5)))
-    return {name: round(part, 2) for name, part in (("value", value), *_limits(estimate))}
+    whole = 5 * round(base / 5)
+    treated = wilson(min(whole, 5 * round(hits / 5)), whole)
+    return {name: round(part or 0.0, 2) for name, part in treated.as_dict().items() if name in ("value", "low", "high")}
 
 
 def shown_gap(gap: Any) -> Any:
@@ -68,7 +71,7 @@ def shown_gap(gap: Any) -> Any:
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     linked, missed, false = row["linkage_rate"], row["missed"], row["false"]
-    rated = rate(linked["hits"], linked["base"], linked)
+    rated = rate(linked["hits"], linked["base"])
     is_shown = rated != CONFIDENTIAL
     apart = row["standardised_difference"]
     gap = shown_gap(row["gap"])
@@ -93,11 +96,7 @@ def _few(estimate: Mapping[str, Any]) -> Any:
     if estimate["hits"] < THRESHOLD:
         base = 5 * round(estimate["base"] / 5)
         return {"below": round(min(1.0, THRESHOLD / base), 2), "base": base}
-    return rate(estimate["hits"], estimate["base"], estimate)
-
-
-def _limits(estimate: Mapping[str, Any]) -> list[tuple[str, float]]:
-    return [("low", estimate["low"]), ("high", estimate["high"])]
+    return rate(estimate["hits"], estimate["base"])
 
 
 def _values(row: Mapping[str, Any]) -> list[Any]:

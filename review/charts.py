@@ -31,8 +31,9 @@ def waterfall(bars: Sequence[Mapping[str, Any]], total: float, lines: Mapping[st
     height = row * (len(bars) + 1) + 26
     parts = [_line(at(0), 4, at(0), height - 22, "axis")]
     for kind, bits in lines.items():
-        parts.append(_line(at(bits), 4, at(bits), height - 18, "limit"))
-        parts.append(_text(at(bits), height - 4, kind, "middle"))
+        side, shift = ("start", 3) if bits == max(lines.values()) else ("end", -3)
+        parts.append(_line(at(bits), 4, at(bits), height - 4, "limit"))
+        parts.append(_text(at(bits) + shift, height - 4, kind, side))
     for place, (bar, (start, end)) in enumerate(zip(bars, pairwise(ends), strict=True)):
         y = 4 + row * place
         kind = "for" if end >= start else "against"
@@ -53,7 +54,7 @@ def weights(rows: Sequence[Mapping[str, Any]], lines: Mapping[str, float], name:
         return Markup()
     low, high = min(row["from"] for row in rows), max(row["to"] for row in rows)
     top = max(row["link"] + row["review"] + row["reject"] for row in rows) or 1
-    height, floor_at = 250, 214
+    height, floor_at = 236, 214
     step = (_WIDTH - _LEFT - _RIGHT) / max(1, high - low)
 
     def at(bits: float) -> float:
@@ -70,7 +71,8 @@ def weights(rows: Sequence[Mapping[str, Any]], lines: Mapping[str, float], name:
                 parts.append(_bar(at(row["from"]) + 0.5, y, max(1.0, (row["to"] - row["from"]) * step - 1), tall, css))
     for kind, bits in lines.items():
         if low <= bits <= high:
-            parts += [_line(at(bits), 6, at(bits), floor_at, "limit"), _text(at(bits), height - 4, kind, "middle")]
+            side, shift = ("start", 3) if bits == max(lines.values()) else ("end", -3)
+            parts += [_line(at(bits), 6, at(bits), floor_at, "limit"), _text(at(bits) + shift, 16, kind, side)]
     ticks = range(low - low % 10, high + 1, 10)
     parts += [_text(at(bits), floor_at + 15, str(bits), "middle") for bits in ticks if low <= bits <= high]
     linked, reviewed, rejected = (sum(row[kind] for row in rows) for kind in ("link", "review", "reject"))
@@ -101,7 +103,7 @@ def calibration(bands: Sequence[Mapping[str, Any]], name: str) -> Markup:
         parts.append(_line(x, up(true["low"]), x, up(true["high"]), "interval"))
         parts.append(Markup('<circle class="true" cx="{:.1f}" cy="{:.1f}" r="5"/>').format(x, up(true["value"])))
         parts.append(_diamond(x, up(band["claimed"])))
-        parts.append(_text(x, floor_at + 16, band_name(band), "middle"))
+        parts.append(_text(x, floor_at + 16, _short_band(band), "middle"))
     told = "; ".join(
         f"{band_name(band)} bits: claimed {100 * band['claimed']:.1f} %, true {100 * band['true']['value']:.1f} %"
         for band in bands
@@ -114,6 +116,12 @@ def band_name(band: Mapping[str, Any]) -> str:
     if band["from"] is None:
         return f"below {band['to']}"
     return f"{band['from']} and above" if band["to"] is None else f"{band['from']} to {band['to']}"
+
+
+def _short_band(band: Mapping[str, Any]) -> str:
+    if band["from"] is None:
+        return f"< {band['to']}"
+    return f"≥ {band['from']}" if band["to"] is None else f"{band['from']} to {band['to']}"
 
 
 def _label(bar: Mapping[str, Any]) -> str:

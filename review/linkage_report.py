@@ -56,7 +56,7 @@ def write(
         loader=PackageLoader("review"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"percent": percent, "interval": interval, "number": number, "words": words, "bits": bits}
-    environment.filters |= {"points": points, "sentence": sentence, "whole": whole}
+    environment.filters |= {"points": points, "sentence": sentence, "opened": opened, "whole": whole}
     data, model = path.with_suffix(".json"), path.with_name(f"{path.stem}-parameters.json")
     page = environment.get_template("linkage_report.html").render(
         report=shown,
@@ -92,7 +92,7 @@ def whole(estimate: Any) -> str:
     if not isinstance(estimate, Mapping):
         return str(estimate)
     if "below" in estimate:
-        return f"fewer than 5 of about {estimate['base']}"
+        return f"fewer than 5 of {estimate['base']}"
     value, low, high = (f"{100 * estimate[name]:.0f} %" for name in ("value", "low", "high"))
     return f"{value} ({low} to {high})"
 
@@ -119,9 +119,14 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def opened(text: str) -> str:
+    """A text that begins with a capital letter; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def sentence(text: str) -> str:
     """A text that begins with a capital letter and ends with a full stop."""
-    told = text[:1].upper() + text[1:]
+    told = opened(text)
     return told if told.endswith((".", "!", "?")) else f"{told}."
 
 
