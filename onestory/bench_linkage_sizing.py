@@ -92,7 +92,7 @@ def sizing_page(kept: Mapping[str, Any]) -> str:
         f"{part['load_average']['before']} to {part['load_average']['after']}; "
         f"DuckDB {part['versions']['duckdb']}, two threads, 4 GB). The rows marked *extrapolated* were never run: each "
         "cost is taken to grow on from the largest measured size by the power beneath the table.", "",
-        "| patients | clients | | whole step, CPU s | hours of one processor | peak MiB | spill MiB | files MiB "
+        "| patients | clients | | whole step, CPU s | minutes of one processor | peak MiB | spill MiB | files MiB "
         "| candidate pairs | a night of 1 %, CPU s | kept for nights, MiB |",
         "|" + "---|" * 11,
     ]  # fmt: skip
@@ -100,15 +100,15 @@ def sizing_page(kept: Mapping[str, Any]) -> str:
     lines += ["", "Powers of size (the larger of the fit over all sizes and the last step): " + ", ".join(
         f"{name} {exponent:.2f}" for name in _SIZED
         if (exponent := power([(s["patients"], s[name]) for s in sizes])) is not None) + ".", ""]  # fmt: skip
-    return "\n".join([*lines, *_reading(sizes, rows)]) + "\n"
+    return "\n".join([*lines, *_reading(kept, rows)]) + "\n"
 
 
 def _line(row: Mapping[str, Any]) -> str:
-    hours = None if row["CPU s"] is None else row["CPU s"] / 3600
+    minutes = None if row["CPU s"] is None else row["CPU s"] / 60
     numbers = (row["peak MiB"], row["spill MiB"], row["files MiB"], row["candidates"], row["night CPU s"],
                row["kept MiB"])  # fmt: skip
     told = [f"{row['patients']:,}", f"{row['clients']:,}", f"*{row['basis']}*", _short(row["CPU s"]),
-            "" if hours is None else f"{hours:.2f}", *(_short(number) for number in numbers)]  # fmt: skip
+            "" if minutes is None else f"{minutes:.1f}", *(_short(number) for number in numbers)]  # fmt: skip
     return "| " + " | ".join(told) + " |"
 
 
@@ -118,32 +118,44 @@ def _short(number: float | None) -> str:
     return f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.2f}"
 
 
-def _reading(sizes: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _reading(kept: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """What the table is good for, and when one machine is no longer enough; all numbers follow from it."""
+    sizes = kept["growth"]["details"]["sizes"]
     lines = [
         "Every size has one care record to ten patients, towns of a hundred thousand, the tutorial model of Splink and "
-        "the nine rules of the benchmark; another place's pairs may be more. Peak is the process's own and follows "
-        "the memory limit: what does not fit is spilled, so that a larger limit trades disk for memory. Seconds are "
-        "of the machine named; ratios travel, seconds do not.", "",
-        "## When one machine is no longer enough", "",
-        f"At the first of these, where {_HOURS} hours, {_MEMORY_GIB} GiB of memory and {_DISK_GIB:,} GiB of disk are "
-        "what one machine has:", "",
+        "the nine rules of the benchmark; another place's pairs may be more. The peak is the process's own, and what "
+        "it would be with memory enough: what goes beyond the limit is spilled. Seconds are of the machine named; "
+        "ratios travel, seconds do not.",
     ]  # fmt: skip
-    for name, limit, what in (
-        ("CPU s", _HOURS * 3600, f"the whole step takes {_HOURS} hours of one processor"),
-        ("peak MiB", _MEMORY_GIB * 1024, f"memory comes to {_MEMORY_GIB} GiB"),
-        ("spill MiB", _DISK_GIB * 1024, f"spill comes to {_DISK_GIB:,} GiB"),
+    for less in kept["growth"]["details"].get("in less memory", ()):
+        full = next(row for row in sizes if row["patients"] == less["patients"])
+        lines += ["", f"Measured with {less['memory']} for the database instead of 4 GB, {_millions(less['patients'])} "
+                  f"patients: {_short(less['CPU s'])} CPU s ({less['CPU s'] / full['CPU s']:.2f} times), peak "
+                  f"{_short(less['peak MiB'])} MiB, spill {_short(less['spill MiB'])} MiB, {less['links']:,} links, "
+                  f"{'the same number' if less['links'] == full['links'] else 'not the same number'}."]  # fmt: skip
+    lines += ["", "## When one machine is no longer enough", "",
+              f"When the first of these comes, for a machine that has {_HOURS} hours, {_MEMORY_GIB} GiB of memory and "
+              f"{_DISK_GIB:,} GiB of disk for it:", ""]  # fmt: skip
+    enough = True
+    for name, limit, what, unit in (
+        ("CPU s", _HOURS * 3600, f"the whole step takes {_HOURS} hours of one processor", "CPU s"),
+        ("peak MiB", _MEMORY_GIB * 1024, f"memory comes to {_MEMORY_GIB} GiB, and spilling takes too long", "MiB"),
+        ("files MiB", _DISK_GIB * 1024, f"the cleaned files come to {_DISK_GIB:,} GiB", "MiB"),
     ):
         size = reached_at([(s["patients"], s[name]) for s in sizes], limit)
-        when = "it was not seen to grow" if size is None else f"at about {_millions(size)} patients (extrapolated)"
-        lines.append(f"- {what}: {when};")
-    largest = rows[-1]
-    enough = largest["CPU s"] is not None and largest["CPU s"] < _HOURS * 3600
+        there = rows[-1]
+        soon = size is not None and size <= there["patients"]
+        enough = enough and not soon
+        when = f"not by {_millions(there['patients'])} patients, where it is {_short(there[name])} {unit}"
+        if size is not None and soon:
+            when = f"at about {_millions(size)} patients"
+        lines.append(f"- {what}: {when} (extrapolated);")
+    last = sizes[-1]
     lines += [
-        "- a rule's largest block outgrows the machine: count candidates first (the table's last measured row has "
-        f"{sizes[-1]['candidates'] / sizes[-1]['clients']:.0f} for each care record).", "",
-        f"By that a single machine {'is' if enough else 'is not'} enough for {_millions(largest['patients'])} patients."
-        " Beyond it, or where records may not leave a Spark platform, the same model file runs through Splink on Spark "
+        "- one block of a rule outgrows the machine: candidates are counted before a run; the last measured row has "
+        f"{last['candidates'] / last['clients']:.0f} for each care record.", "",
+        f"By that one machine {'is' if enough else 'is not'} enough for {_millions(rows[-1]['patients'])} patients. "
+        "Beyond it, or where records may not leave a Spark platform, the same model file runs through Splink on Spark "
         "(`onestory[spark]`); on what fits one machine that took 15 times the time and 11 times the memory (linkage "
         "handbook 8), so it is the way out and not the way in.",
     ]  # fmt: skip
@@ -151,4 +163,4 @@ def _reading(sizes: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
 
 
 def _millions(size: float) -> str:
-    return f"{size / 1e9:.1f} thousand million" if size >= 1e9 else f"{size / 1e6:,.0f} million"
+    return f"{size / 1e6:,.0f} million" if size >= 10e6 else f"{size / 1e6:.2g} million"
