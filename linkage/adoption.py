@@ -101,6 +101,14 @@ def approvals(connection: Connection) -> list[Approval]:
     return [Approval(row[0], row[1], row[2], row[3], row[4], tuple(row[5]), row[6]) for row in rows]
 
 
+def used_since(connection: Connection) -> dict[str, tuple[datetime, datetime, int]]:
+    """For every version this council was ever linked with: first and last night, and how many runs."""
+    rows = connection.exec_driver_sql(
+        "select model_version, min(as_known_at), max(as_known_at), count(*) from ledger.link_run group by 1"
+    )
+    return {str(row[0]): (row[1], row[2], int(row[3])) for row in rows}
+
+
 def files_digest(version: str) -> str:
     """One digest over the files of a version, so that an approval can hold for these very files."""
     digest, folder = hashlib.sha256(), files("linkage") / "models"

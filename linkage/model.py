@@ -112,6 +112,17 @@ def kept_versions() -> tuple[str, ...]:
     return tuple(sorted(version for version in found if all(version + ending in names for ending in FILES)))
 
 
+def card(version: str) -> str:
+    """The model card of a version (Markdown). Raises `FileNotFoundError` when there is none."""
+    return (files("linkage") / "models" / f"{version}.md").read_text(encoding="utf-8")
+
+
+def card_facts(version: str) -> dict[str, str]:
+    """The first table of the card: status, made on, trained on and so on."""
+    rows = [line.strip().strip("|").split("|", 1) for line in card(version).split("##")[0].splitlines() if "|" in line]
+    return {row[0].strip(): row[1].strip() for row in rows if len(row) == 2 and row[0].strip(" -")}
+
+
 @cache
 def load_model(version: str | None = None) -> Model:
     """One model version, by default the one in use. Raises `FileNotFoundError` when there is no such version."""

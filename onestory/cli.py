@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from onestory import bench_command, cutover, deciding, drift, linking, lists, recipients, status, upkeep
+from onestory import bench_command, cutover, deciding, drift, linking, lists, models, recipients, status, upkeep
 
 if TYPE_CHECKING:
     from connectors.synthetic.settings import SyntheticSettings
@@ -37,6 +37,7 @@ app.command("link")(linking.link)
 app.command("dedupe")(linking.dedupe)
 app.add_typer(status.app, name="incident")
 app.command("status")(status.status)
+app.add_typer(models.app, name="model")
 app.add_typer(recipients.app, name="notice")
 app.add_typer(deciding.app, name="decide")
 app.add_typer(lists.do_not_link, name="do-not-link")
