@@ -256,6 +256,38 @@ def test_f47_a_person_may_say_that_the_id_has_a_new_bearer(council: RowCouncil) 
     assert council.ask(_SURNAME_OF_5) == [{"surname": "ELLSWORTHZZ"}] and council.ask(HELD) == []
 
 
+@pytest.mark.parametrize("person", [1, 5])
+def test_f47_the_new_bearer_of_an_id_is_a_new_person_and_the_former_keeps_the_id(
+    council: RowCouncil, person: int
+) -> None:
+    """Person 1 is in MiCare as well and stays there; of person 5 nothing else is left, and the id is nobody's."""
+    former, groups = council.person("carefirst", person), council.groups()
+    _given_again(council, person, 1)
+    council.take_in(1)
+    (held,) = (int(row["held_id"]) for row in council.ask(HELD))
+    context = RunContext(council.profile, "by hand", "test", source="carefirst")
+    assert release(context, [held], reason="the supplier gave the id out again", decided_by="A. Officer") == 1
+    council.publish(1)
+    linked = council.whole(2, lambda night: _given_again(night, person, 2)).of("link")
+    assert "PEOPLE_PARTED" in {finding.code for finding in linked.findings}
+    bearer = council.person("carefirst", person)
+    assert bearer not in groups, "never an id that stood for somebody else"
+    (born,) = council.ask(f"select split_from, status from identity.person where person_id = '{bearer}'", "linker")
+    assert born == {"split_from": former, "status": "active"}
+    (left,) = council.ask(f"select status, superseded_by from identity.person where person_id = '{former}'", "linker")
+    assert left == {"status": "active" if person == 1 else "retired", "superseded_by": None}, "and it redirects nowhere"
+    if person == 1:
+        assert council.person("micare", 1) == former
+
+
+def _given_again(council: RowCouncil, person: int, night: int) -> None:
+    """The supplier's file tells of somebody else under the person's id."""
+    new = {"FORENAMES": "MARMADUKE", "SURNAME": "ELLSWORTHZZ", "DATE_OF_BIRTH": "03-MAR-1970", "SEX": "M"}
+    for column, value in {**new, "NHS_NUMBER": nhs_number(30)}.items():
+        council.change("PERSON", person, column, value, night)
+    council.change("REFERENCE", person, "REF_NUMBER", nhs_number(30), night)
+
+
 _SURNAME_OF_5 = (
     f"select surname from landing.carefirst__person where row_key = '{key('carefirst', 5)}' and known_to is null"
 )
