@@ -56,17 +56,15 @@ class IdentifierStage:
         if birth_date is not None:
             own.append(_birth_date_points(birth_date))
         if forename is not None:
-            alike = _alike(forename)
-            if nicknames is not None:
-                alike += f' or coalesce(list_has_any("{nicknames}_l", "{nicknames}_r"), false)'
-            own.append(_point(alike))
+            shared_name = [] if nicknames is None else [f'list_has_any("{nicknames}_l", "{nicknames}_r")']
+            own.append(_point(*_alike(forename), *shared_name))
         if forename is not None and surname is not None:
             own.append(
                 f'case when "{forename}_l" = "{surname}_r" and "{surname}_l" = "{forename}_r"'
                 f' and "{forename}_l" <> "{surname}_l" then 2 else 0 end'
             )
         if surname is not None:
-            shared.append(_point(_alike(surname)))
+            shared.append(_point(*_alike(surname)))
         if postcode is not None:
             shared.append(_point(f'"{postcode}_l" = "{postcode}_r"'))
         if not own:
@@ -109,13 +107,14 @@ def find_identified(
     return int(found[0]), int(found[1])
 
 
-def _alike(column: str) -> str:
+def _alike(column: str) -> tuple[str, str]:
     left, right = f'"{column}_l"', f'"{column}_r"'
-    return f"coalesce({left} = {right} or jaro_winkler_similarity({left}, {right}) >= 0.88, false)"
+    return f"{left} = {right}", f"jaro_winkler_similarity({left}, {right}) >= 0.88"
 
 
-def _point(condition: str) -> str:
-    return f"case when {condition} then 1 else 0 end"
+def _point(*ways: str) -> str:
+    """One point for any of the ways, the dearer ones asked only where the others fail."""
+    return f"case {' '.join(f'when {way} then 1' for way in ways)} else 0 end"
 
 
 def _birth_date_points(column: str) -> str:
