@@ -55,7 +55,7 @@ def _size(files: Files, patients: int, done: Sequence[Any]) -> dict[str, Any]:
         "patients": patients, "clients": patients // _PATIENTS_A_CLIENT,
         "CPU s": round(median(r.cpu_seconds for r in done), 2), "wall s": round(median(r.seconds for r in done), 2),
         "peak MiB": round(median(r.peak_mib for r in done)), "spill MiB": max(r.spill_mib for r in done),
-        "files MiB": (files.left.stat().st_size + files.right.stat().st_size) // 2**20, "chunks": facts["chunks"],
+        "files MiB": (files.left.stat().st_size + files.right.stat().st_size) // 2**20, "parts": facts["parts"],
         "candidates": facts["candidates"], "links": facts["links"],
         "recall at 0.999": round(found.recall_at_precision, 4), "found at all": round(found.ceiling, 4),
     }  # fmt: skip

@@ -7,7 +7,6 @@ missing, and the figure is left out.
 from __future__ import annotations
 
 import json
-from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from linkage.executor import Guard, compile_settings, count_patterns, run_executor
+from linkage.executor.memory import parts_for
 from onestory.bench_linkage_child import Clock
 from onestory.bench_linkage_data import Files, connect
 from onestory.bench_linkage_models import GUARDS, TIGHT_RULES, identifier_stage
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 assert duckdb
-_RECORDS_AT_ONCE: Final = 5_000_000  # of the larger file; above it the left file is taken in parts
 _SAMPLE: Final = 1_000  # records of each file, every one against every other: a million random pairs
 _NUMBER_U: Final = 1e-6
 
@@ -68,10 +67,9 @@ def _run(
     with connect(files.folder, memory=memory) as connection:
         for name, path in (("care", files.left), ("health", files.right)):
             connection.execute(f"create view {name} as from read_parquet('{path}')")
-        chunks = ceil(pq.read_metadata(files.right).num_rows / _RECORDS_AT_ONCE)
         counts = run_executor(
             connection, compile_settings(settings), "care", "health", keep_above=keep_above,
-            identifier=identifier_stage() if identifiers else None, guards=guards, chunks=chunks,
+            identifier=identifier_stage() if identifiers else None, guards=guards,
         )  # fmt: skip
         clock.step("identify and score")
         weight = "weight" if guards else "match_weight"
@@ -80,8 +78,9 @@ def _run(
                    case when rule_number < 0 then 'identifier' else 'scored' end as rule
               from scored_pair) to '{target}' (format parquet)""")
         clock.step("write")
+        parts = parts_for(connection, *(pq.read_metadata(path).num_rows for path in (files.left, files.right)))
         clock.tell(candidates=sum(rule.candidates for rule in counts.rules), accepted=counts.identifier_accepted,
-                   links=counts.kept, chunks=chunks)  # fmt: skip
+                   links=counts.kept, parts=parts)  # fmt: skip
 
 
 def trained(clock: Clock, folder: Path, model: str = "tutorial") -> None:
