@@ -146,7 +146,9 @@ def _put(connection: Connection, answer: Answer) -> tuple[int, str]:
     if answer.answer == "same" and connection.exec_driver_sql(_KEPT_APART, {"pair": [left, right]}).scalar_one():
         raise NotTaken("no decision joins these two: one is protected, or an officer keeps it apart")
     second = answer.second.strip()
-    if second or _is_seen(connection, left, right, answer.answer):
+    if not second and _is_seen(connection, left, right, answer.answer):
+        raise NotTaken("readers have seen these people as they are: a second person has to agree")
+    if second:
         _, second = two_people(reviewer, second)
     return _write(connection, (left, right), answer.answer, reviewer, reason, second), "was made"
 

@@ -50,7 +50,8 @@ def findings(connection: Connection, assignment: Assignment) -> tuple[Finding, .
         return ()
     sent = sum(one.sent > 0 for one in joined)
     message = (
-        f"{len(joined)} people whom readers had seen were joined to others by rule; {sent} of them were in a return"
+        f"{len(joined)} people whom readers had seen were joined to others by rule; "
+        f"returns were prepared from releases that showed {sent} of them"
     )
     remedy = "see `onestory decide joined`; decide same or not_same about each, and list recipients where they are two"
     return (Finding("ESTABLISHED_JOINED", message, remedy),)

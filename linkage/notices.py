@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.run import Finding, RunContext, RunResult, RunState
 from governance.ledger import Lease, recorded
-from governance.records_named import NotTaken, plain
+from governance.records_named import NotTaken, names_of, plain
 from governance.store import Store
 
 if TYPE_CHECKING:
@@ -86,11 +86,13 @@ def _note(store: Store, _: Lease, notice: Notice) -> RunResult:
     try:
         with store.connect("linker") as connection:
             number = _write(connection, notice)
+            names = names_of(connection, (notice.left, notice.right))
     except NoticeRefused as problem:
         finding = Finding("NOTICE_REFUSED", str(problem), "nothing was changed; correct it and note it again")
         return RunResult("notice", "", RunState.REFUSED, findings=(finding,))
+    about = f"{names[notice.left]} and {names[notice.right]}"
     told = Finding(
-        "NOTICE_KEPT", f"notice {number}: {notice.kind}, records {notice.left} and {notice.right}, {notice.reference}"
+        "NOTICE_KEPT", f"notice {number}: {notice.kind}, {about}, {notice.reference}", "the next run follows"
     )
     return RunResult("notice", "", RunState.DONE, {"notices": 1}, (told,))
 
