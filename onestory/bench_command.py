@@ -56,8 +56,9 @@ def bench(
 def _linkage(
     home: Path, patients: int, clients: int, repeat: int, figures: str, data: Path, keep: Path | None, console: Console
 ) -> None:
-    from onestory.bench_linkage import Bench, run_bench_linkage
+    from onestory.bench_linkage import run_bench_linkage
     from onestory.bench_linkage_page import FOLDER
+    from onestory.bench_linkage_rounds import Bench
 
     names = [name.strip() for name in figures.split(",") if name.strip()]
     command = f"onestory bench linkage --patients {patients} --clients {clients} --repeat {repeat}"

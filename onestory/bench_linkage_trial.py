@@ -33,7 +33,7 @@ def trial(clock: Clock, folder: Path) -> None:
     from onestory.linking import link
     from onestory.linking_run import Trial
 
-    assert Trial and Work
+    assert [Trial, Work]
     out = folder / _FOLDER
     rmtree(out, ignore_errors=True)
     clock.start()
@@ -67,15 +67,15 @@ def trial_figure(bench: Bench) -> Figure:
         if not runs[name][0].missing:
             told.append({"": name, "line, bits": "its own" if line is None else round(line, 2),
                          **at_line(files.links(name), files.truth, line)})  # fmt: skip
-    ours = next((row for row in told if row[""] == "ours_trial"), None)
+    ours: dict[str, Any] = next((row for row in told if row[""] == "ours_trial"), {})
     peak = None if runs["ours_trial"][0].missing else median(run.peak_mib for run in runs["ours_trial"])
     size = bench.size()
     values = [
         Value(f"{size}, `onestory link` from raw files: CPU / plain Splink with training",
               ratio(runs, "ours_trial", "splink_trained", "cpu"), None, True),
         Value(f"{size}, `onestory link`: peak MiB", peak, None, True),
-        Value(f"{size}, `onestory link`: precision at its own line", ours and ours["precision"], None, False),
-        Value(f"{size}, `onestory link`: recall at its own line", ours and ours["recall"], None, False),
+        Value(f"{size}, `onestory link`: precision at its own line", ours.get("precision"), None, False),
+        Value(f"{size}, `onestory link`: recall at its own line", ours.get("recall"), None, False),
     ]  # fmt: skip
     return Figure("trial", f"The trial of files, {size}", values, runs, {"accuracy": told})
 
