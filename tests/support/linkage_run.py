@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from linkage import outcome
 from linkage.clustering import Constraints
 from linkage.engine import EdgeFigures, find_edges, form_groups, open_calculation
-from linkage.identity import Assignment, assign_people
+from linkage.identity import Assignment, KnownPerson, assign_people
 from linkage.inputs import Decision, Sources
 from linkage.model import Model, load_model
 from tests.support.linkage_tables import address_table, person_table, reference_table
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 
 @dataclass
@@ -34,15 +35,38 @@ def link_all(
     constraints: Constraints | None = None,
     decisions: Sequence[Decision] = (),
     model: Model | None = None,
+    believed: Mapping[int, str] | None = None,
 ) -> LinkedRun:
-    """Link every record with every other, as the stage does on its first night."""
+    """Link every record with every other, as the stage does on its first night.
+
+    `believed` (record -> person) is what an earlier run said; all those people are alive.
+    """
     chosen, decided, calculation = model or load_model(), constraints or Constraints(), open_calculation()
     figures = find_edges(calculation, sources, chosen, synthetic=True, before=None)
-    grouped = form_groups(calculation, chosen, decided, None, is_full=True)
-    assignment = assign_people(grouped.grouping.groups, grouped.nodes, {}, {}, key=b"k" * 32, next_number=1)
+    known = dict(believed or {})
+    grouped = form_groups(calculation, chosen, decided, _memberships(known), is_full=True)
+    names = sorted(set(known.values()))
+    people = {name: KnownPerson(name, place) for place, name in enumerate(names, 1)}
+    assignment = assign_people(
+        grouped.grouping.groups, grouped.nodes, known, people, key=b"k" * 32, next_number=len(names) + 1
+    )
     outcome.write_memberships(calculation, grouped, assignment)
     outcome.write_edges(calculation, grouped, decided, decisions, chosen)
     return LinkedRun(calculation, chosen, len(grouped.grouping.groups), figures, assignment)
+
+
+def _memberships(believed: Mapping[int, str]) -> pa.Table | None:
+    import pyarrow as pa
+
+    if not believed:
+        return None
+    columns = {
+        "record_id": pa.array(list(believed), pa.int64()),
+        "person_id": pa.array(list(believed.values()), pa.string()),
+        "reason": pa.array(["single"] * len(believed), pa.string()),
+        "is_current": pa.array([True] * len(believed), pa.bool_()),
+    }
+    return pa.table(columns)
 
 
 def sources_of(persons: Iterable[dict[str, Any]]) -> Sources:
