@@ -1,8 +1,9 @@
-"""From pairs to people: groups of records that belong to one person, formed link by link under hard guards.
+"""From pairs to people: groups of records that belong to one person, formed step by step under hard guards.
 
-Human decisions come first and are never overruled. After them links are taken strongest first; a link joins two groups
-only if no guard objects, and a group that holds two verified numbers or a pair that a reviewer parted can never form,
-not even through a third record (linkage handbook 9, sources 9.3). The result does not depend on the order of arrival.
+Human decisions come first and are never overruled, links by rule next, strongest first; then the two groups with the
+highest mean weight are joined, again and again. No guard may object: a group that holds two verified numbers or a pair
+that a reviewer parted can never form, not even through a third record (linkage handbook 9, sources 9.3). The result
+does not depend on the order of arrival.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from dataclasses import dataclass, field
 
 from linkage.constraints import Constraints, Node, allowed_joins, components, settled
 from linkage.deterministic import Rule
+from linkage.groups import Group, guard, single
 from linkage.model import Bands
+from linkage.nearest import Neighbours
 
 __all__ = ["Constraints", "Edge", "Grouping", "Node", "group_records"]
 
@@ -30,8 +33,6 @@ _PROVEN_WEIGHT = (
     40.0  # what a link by rule counts in a group's mean: more than any demographic agreement can contradict
 )
 _PARTS_OF_A_BIT = 1_000_000  # weights are kept to six places
-_MOST_OF_ONE_SOURCE = 2
-_MOST_YEARS_APART = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,6 @@ class Grouping:
     constraints: Constraints = field(default_factory=Constraints)  # as they were followed
 
 
-@dataclass(slots=True)
-class _Group:
-    members: list[int]
-    sources: dict[str, int]
-    numbers: set[str]
-    years: set[int]
-
-
 def group_records(nodes: Mapping[int, Node], edges: Sequence[Edge], constraints: Constraints, bands: Bands) -> Grouping:
     """Form the groups of all `nodes`.
 
@@ -74,7 +67,7 @@ def group_records(nodes: Mapping[int, Node], edges: Sequence[Edge], constraints:
     work.join_decided()
     work.join_links([e for e in work.links if e.rule in _PROVEN])
     work.set_aside_ambiguous()
-    work.join_links([e for e in work.links if e.rule not in _PROVEN])
+    work.join_by_mean([e for e in work.links if e.rule not in _PROVEN])
     return work.result()
 
 
@@ -89,7 +82,7 @@ class _Work:
         # Whole millionths of a bit, so that the order of adding them up can never change a mean.
         self.weights = {(e.left, e.right): _parts(_PROVEN_WEIGHT if _is_proven_link(e) else e.weight) for e in edges}
         self.objections: dict[tuple[int, int], str] = {}
-        self.group_of = {record: _single(node) for record, node in nodes.items()}
+        self.group_of = {record: single(node) for record, node in nodes.items()}
         self.apart: dict[int, set[int]] = {}
         # Where people contradict each other nothing is guessed: what was apart stays apart until somebody decides.
         for left, right in constraints.apart | (constraints.attention - constraints.held) | constraints.never:
@@ -122,15 +115,39 @@ class _Work:
             self._join(first, record)
 
     def join_links(self, links: Iterable[Edge]) -> None:
+        """Join along the links, in their order."""
         for edge in links:
             pair = edge.left, edge.right
             if self.group_of[edge.left] is self.group_of[edge.right] or pair in self.objections:
                 continue
-            objection = self._objection(edge)
+            objection = self._guard(edge)
             if objection:
                 self.objections[pair] = objection
             else:
                 self._join(*pair)
+
+    def join_by_mean(self, links: Sequence[Edge]) -> None:
+        """Join the two groups with the highest mean weight that a link joins and no guard parts, again and again."""
+        open_links = {(e.left, e.right) for e in links} - self.objections.keys()
+        found = Neighbours(_parts(self.bands.missing_pair), self.bands.group_mean * _PARTS_OF_A_BIT)
+        # A group that no link reaches joins nobody, whatever lies between it and others.
+        living = {id(g): g for pair in open_links for g in map(self.group_of.__getitem__, pair)}
+        for group in living.values():
+            found.add_group(group.members[0], len(group.members), min(self.nodes[m].key for m in group.members))
+        for edge in self.edges if living else ():
+            left, right = self.group_of[edge.left], self.group_of[edge.right]
+            if left is not right and id(left) in living and id(right) in living:
+                pair = edge.left, edge.right
+                found.add_pair(left.members[0], right.members[0], self.weights[pair], may_join=pair in open_links)
+        found.begin()
+        while best := found.next():
+            if not self._guard_between(*best):
+                self._join(*best)
+                found.join(*best)
+        for edge in links:
+            pair = edge.left, edge.right
+            if self.group_of[edge.left] is not self.group_of[edge.right] and pair not in self.objections:
+                self.objections[pair] = self._guard(edge) or "group_disagrees"
 
     def set_aside_ambiguous(self) -> None:
         """Send to review every link by weight that has a competitor within the margin (linkage handbook 9.2).
@@ -141,7 +158,7 @@ class _Work:
         """
         best: dict[int, dict[int, float]] = {}
         linked: set[frozenset[int]] = set()
-        groups: dict[int, _Group] = {}
+        groups: dict[int, Group] = {}
         for edge in self.edges:
             left, right = self.group_of[edge.left], self.group_of[edge.right]
             if left is right or edge.rule in _PROVEN:
@@ -164,11 +181,11 @@ class _Work:
 
     def _has_competitor(
         self,
-        one: _Group,
-        other: _Group,
+        one: Group,
+        other: Group,
         best: Mapping[int, Mapping[int, float]],
         linked: set[frozenset[int]],
-        groups: Mapping[int, _Group],
+        groups: Mapping[int, Group],
     ) -> bool:
         candidates = best[id(one)]
         line = candidates[id(other)] - self.bands.margin
@@ -176,29 +193,16 @@ class _Work:
             weight > line
             and rival != id(other)
             and frozenset((rival, id(other))) not in linked
-            and _exclude_each_other(other, groups[rival])
+            and other.excludes(groups[rival])
             for rival, weight in candidates.items()
         )
 
-    def _objection(self, edge: Edge) -> str:
-        left, right = self.group_of[edge.left], self.group_of[edge.right]
-        if any(self.apart.get(member, set()) & set(right.members) for member in left.members):
-            return "group_not_same"
-        if len(left.numbers | right.numbers) > max(1, len(left.numbers), len(right.numbers)):
-            return "group_conflict"
-        if edge.rule not in (Rule.NHS_VERIFIED, Rule.MARKED_DUPLICATE):
-            shared = left.sources.keys() & right.sources.keys()
-            if any(left.sources[source] + right.sources[source] > _MOST_OF_ONE_SOURCE for source in shared):
-                return "group_too_many"
-            years = left.years | right.years
-            if left.years and right.years and max(years) - min(years) > _MOST_YEARS_APART:
-                return "group_birth_dates"
-        return "" if edge.rule in _PROVEN or self._mean(left, right) >= self.bands.group_mean else "group_disagrees"
+    def _guard(self, edge: Edge) -> str:
+        by_source = edge.rule not in (Rule.NHS_VERIFIED, Rule.MARKED_DUPLICATE)
+        return self._guard_between(edge.left, edge.right, by_source=by_source)
 
-    def _mean(self, left: _Group, right: _Group) -> float:
-        missing = _parts(self.bands.missing_pair)
-        total = sum(self.weights.get((min(a, b), max(a, b)), missing) for a in left.members for b in right.members)
-        return total / (_PARTS_OF_A_BIT * len(left.members) * len(right.members))
+    def _guard_between(self, one: int, other: int, *, by_source: bool = True) -> str:
+        return guard(self.group_of[one], self.group_of[other], self.apart, by_source=by_source)
 
     def _join(self, one: int, other: int) -> None:
         left, right = self.group_of[one], self.group_of[other]
@@ -206,11 +210,7 @@ class _Work:
             return
         if len(left.members) < len(right.members):
             left, right = right, left
-        left.members.extend(right.members)
-        left.numbers |= right.numbers
-        left.years |= right.years
-        for source, count in right.sources.items():
-            left.sources[source] = left.sources.get(source, 0) + count
+        left.absorb(right)
         for member in right.members:
             self.group_of[member] = left
 
@@ -259,22 +259,5 @@ def _parts(bits: float) -> int:
     return round(bits * _PARTS_OF_A_BIT)
 
 
-def _single(node: Node) -> _Group:
-    return _Group(
-        [node.record_id],
-        {node.source: 1},
-        {node.verified_number} if node.verified_number else set(),
-        {node.birth_year} if node.birth_year else set(),
-    )
-
-
 def _is_proven_link(edge: Edge) -> bool:
     return edge.rule in _PROVEN and edge.decision == "link"
-
-
-def _exclude_each_other(one: _Group, other: _Group) -> bool:
-    if one is other:
-        return False
-    return bool(one.sources.keys() & other.sources.keys()) or (
-        bool(one.numbers) and bool(other.numbers) and not one.numbers & other.numbers
-    )

@@ -69,7 +69,18 @@ def settled(nodes: Mapping[int, Node], constraints: Constraints) -> Constraints:
 
     A contradicted pair that was believed one person stays one, unless a guard forbids it; any other stays apart. What
     people said besides, and what cannot be followed together with that, contradicts it and needs attention as well.
+    Settling what was settled changes nothing, so that a run without news believes what the run before believed.
     """
+    while True:
+        found = _contradicted(nodes, constraints)
+        parted = (found.attention & found.believed) - found.held
+        if not parted:
+            return found
+        # A guard parts them: from now on they count as never met, and what contradicted them only together does not.
+        constraints = replace(constraints, believed=constraints.believed - parted)
+
+
+def _contradicted(nodes: Mapping[int, Node], constraints: Constraints) -> Constraints:
     while True:
         held = _held(nodes, constraints)
         chain = components(constraints.together | held)

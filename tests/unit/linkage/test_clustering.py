@@ -81,6 +81,14 @@ def test_one_weak_edge_does_not_chain_two_groups() -> None:
     assert grouping.outcomes[3, 4] == ("review", "group_disagrees")
 
 
+def test_the_groups_that_agree_most_are_joined_first_and_not_those_with_the_strongest_pair() -> None:
+    nodes = [node(n) for n in range(1, 5)]
+    edges = [sure(1, 2), likely(1, 3, 20.0), likely(1, 4, 12.0), likely(2, 4, 12.0)]
+    grouping = group(nodes, edges, Constraints(apart=frozenset({(3, 4)})))
+    assert together(grouping) == {frozenset({1, 2, 4})}
+    assert grouping.outcomes[1, 3] == ("review", "group_not_same")
+
+
 def test_a_person_has_no_three_records_of_one_source_without_a_verified_number() -> None:
     nodes = [node(n, "health") for n in (1, 2, 3)]
     grouping = group(nodes, [likely(1, 2, 30), likely(2, 3, 20), likely(1, 3, 20)])
