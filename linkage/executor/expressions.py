@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlglot
+import sqlglot.dialects.duckdb  # else loaded when the first condition is read
 from sqlglot import exp
 
 Tree = Any  # a sqlglot expression: the library is not typed for us
@@ -41,7 +42,7 @@ class Derived:
     def spelled_out(self, text: str, side: str) -> str:
         """SQL with the values of one side worked out on the spot, for records that do not carry them."""
         for name, tree in self.trees.items():
-            held = sql(side_column(name, side))
+            held = f'{side}."{name}"'
             if held in text:
                 text = text.replace(held, f"({of_side(tree, side)})")
         return text

@@ -24,7 +24,7 @@ class IdentifierStage:
 
     `agreement` is SQL over `<column>_l` and `<column>_r` that gives points and never missing; `demographic` writes the
     usual one. `settles_both` False leaves the right file's settled records open, for files with duplicates within.
-    `weigh` False leaves the model's weight of accepted pairs empty: cheaper, when nobody asks for it.
+    `weigh` False leaves the model's weight of pairs accepted between two files empty: cheaper, when nobody asks for it.
     """
 
     column: str

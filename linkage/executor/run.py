@@ -20,7 +20,7 @@ from linkage.executor.memory import parts_for
 from linkage.executor.records import LEFT, RIGHT, model_trees, prepare_frequencies, prepare_records, quoted
 from linkage.executor.settings import CompiledModel
 from linkage.executor.ways import Ways, plan_ways
-from linkage.executor.weighing import Output, guard_trees, select_pairs, select_sieved
+from linkage.executor.weighing import Output, guard_trees, select_first, select_pairs, select_sieved
 from linkage.executor.weights import Frequencies
 from linkage.model import Guard
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import duckdb
 
 SCORED, OPEN = "scored_pair", "executor_open"
+_FEW = 3  # candidates a record: below that most are near, and asking the hopeless first saves nothing (measured)
 BY_IDENTIFIER = -1  # rule_number of pairs that the identifier stage accepted
 
 
@@ -81,16 +82,15 @@ def run_executor(
     step = _Step(con, compiled, Output(keep_above, tuple(guards), levels), identifier, chunks)
     with _unordered(con):
         step.prepare(left, right, plan, frequencies or {})
-        step.open_result(plan[0])
         found = accepted = 0
         if identifier is not None:
             found, accepted = find_identified(con, identifier, plan[0], once=step.settles(plan[0]))
-            if not identifier.weigh:
-                con.execute(f"""insert into {SCORED} by name select left_id, right_id, {BY_IDENTIFIER} as rule_number
-                                  from {IDENTIFIED} where accepted""")
         candidates = dict.fromkeys((rule.number for rule in compiled.rules), 0)
         for meeting in plan:
             step.run(meeting, candidates, first=meeting is plan[0])
+        if identifier is not None and not step.weighs_settled(plan[0]):
+            con.execute(f"""insert into {SCORED} by name select left_id, right_id, {BY_IDENTIFIER} as rule_number
+                              from {IDENTIFIED} where accepted""")
         kept = dict(con.execute(f"select rule_number, count(*) from {SCORED} group by all").fetchall())
         for table in {meeting.left for meeting in plan} | {meeting.right for meeting in plan}:
             con.execute(f"drop table {table}")
@@ -114,6 +114,10 @@ class _Step:
         """Whether accepted pairs take their records out: between two files, never within one."""
         return self.identifier is not None and not meeting.carried
 
+    def weighs_settled(self, meeting: Meeting) -> bool:
+        """Whether accepted pairs are weighed: where somebody asks, and where blocking finds them as well."""
+        return self.identifier is not None and (self.identifier.weigh or not self.settles(meeting))
+
     def prepare(self, left: str, right: str | None, plan: Sequence[Meeting], given: Mapping[str, str]) -> None:
         """Make the tables of prepared records."""
         carried = plan[0].carried
@@ -127,9 +131,8 @@ class _Step:
         sources = [f't.{quoted(self.model.source_column)} as "__source"'] if by_source else []
         for source, side, target in ((left, "l", LEFT), (right, "r", RIGHT)):
             if source is not None:
-                keys = (
-                    self.ways.left | self.ways.right if carried else self.ways.left if side == "l" else self.ways.right
-                )
+                ways = self.ways
+                keys = ways.left | ways.right if carried else ways.left if side == "l" else ways.right
                 extra = [*sources, *(f'{text} as "{name}"' for name, text in keys.items())]
                 made = prepare_records(self.con, self.model, source=source, side="both" if carried else side,
                                        target=target, read=read, lookups=lookups, extra=extra)  # fmt: skip
@@ -139,48 +142,51 @@ class _Step:
         for table in lookups.values():
             self.con.execute(f"drop table {table}")
 
-    def open_result(self, meeting: Meeting) -> None:
-        """Make `scored_pair`, empty."""
-        self.con.execute(f"create or replace temp table {PAIRS} (l uinteger, r uinteger, rule smallint)")
-        self.con.execute(
-            f"create or replace table {SCORED} as {select_pairs(self.model, meeting, self.parts, self.output)}"
-        )
-
     def run(self, meeting: Meeting, candidates: dict[int, int], *, first: bool) -> None:
         """Pairs of one meeting, chunk by chunk, into `scored_pair`; adds to the candidates of each rule."""
-        stage = self.identifier
-        settled = f"from {IDENTIFIED} where accepted"
-        keys = ", ".join(f'"{name}"' for name in self._keys(meeting))
         chunks = self.chunks or parts_for(self.con, *(self._rows(table) for table in (meeting.left, meeting.right)))
+        weighs, settles = first and self.weighs_settled(meeting), self.settles(meeting)
+        gone = None
+        if self.identifier is not None and settles and self.identifier.settles_both:
+            gone = f"select r from {IDENTIFIED} where accepted"
         for chunk in range(chunks):
-            ready = []
-            if stage is not None and stage.weigh and first:
-                of_chunk = f"and hash(left_id) % {chunks} = {chunk}" if chunks > 1 else ""
-                ready.append(f"select l, r, {BY_IDENTIFIER} {settled} {of_chunk}")
-            limits = [f'hash("__id") % {chunks} = {chunk}'] if chunks > 1 else []
-            gone = None
-            if stage is not None and self.settles(meeting):
-                limits.append(f"rowid not in (select l {settled})")
-                gone = f"select r {settled}" if stage.settles_both else None
-            self.con.execute(f"""create or replace temp table {OPEN} as
-                select {keys}, rowid::uinteger as "__row" from {meeting.left} where {" and ".join(limits) or "true"}""")
-            found = make_pairs(self.con, self.model, meeting, self.ways, left=OPEN, ready=ready, left_out=gone)
+            of_chunk = f"hash({{}}) % {chunks} = {chunk}" if chunks > 1 else "true"
+            limit = of_chunk.format('"__id"')
+            if settles:
+                limit += f" and rowid not in (select l from {IDENTIFIED} where accepted)"
+            ready = f"select l, r, {BY_IDENTIFIER} from {IDENTIFIED} where accepted and {of_chunk.format('left_id')}"
+            opened = self._open(meeting, limit)
+            found = make_pairs(self.con, self.model, meeting, self.ways, left=OPEN,
+                               ready=[ready] if weighs else [], left_out=gone)  # fmt: skip
             for rule, pairs in found.items():
                 candidates[rule] += pairs
             self.con.execute(f"drop table {OPEN}")
-            sieved = select_sieved(self.model, meeting, self.parts, self.output, MET)
-            self.con.execute(f"create or replace temp table {PAIRS} as {sieved}")
-            self.con.execute(f"drop table {MET}")
-            self.con.execute(f"insert into {SCORED} {select_pairs(self.model, meeting, self.parts, self.output)}")
-            self.con.execute(f"drop table {PAIRS}")
+            self._weigh(meeting, few=sum(found.values()) <= _FEW * opened, anew=first and not chunk)
+
+    def _open(self, meeting: Meeting, limit: str) -> int:
+        """Make the table of left records to be compared, with what rules read of them; gives their number."""
+        by_source = any("__source" in condition for condition in meeting.order)
+        read = ["__id", *(["__source"] if by_source else []), *self.ways.left, *sorted(columns(self.ways.trees, "l"))]
+        names = ", ".join(f'"{name}"' for name in read)
+        self.con.execute(f"""create or replace temp table {OPEN} as
+            select {names}, rowid::uinteger as "__row" from {meeting.left} where {limit}""")
+        return self._rows(OPEN)
+
+    def _weigh(self, meeting: Meeting, *, few: bool, anew: bool) -> None:
+        """Pairs that met, each once, into `scored_pair`; of many, only those that can reach the line are weighed."""
+        line = self.output.keep_above
+        if line is None or few:
+            pairs = select_first(MET)
+        else:
+            pairs = select_sieved(self.model, meeting, self.parts, self.output, line, MET)
+        self.con.execute(f"create or replace temp table {PAIRS} as {pairs}")
+        self.con.execute(f"drop table {MET}")
+        into = f"create or replace table {SCORED} as" if anew else f"insert into {SCORED}"
+        self.con.execute(f"{into} {select_pairs(self.model, meeting, self.parts, self.output)}")
+        self.con.execute(f"drop table {PAIRS}")
 
     def _rows(self, table: str) -> int:
         return int(self.con.execute(f"select count(*) from {table}").fetchall()[0][0])
-
-    def _keys(self, meeting: Meeting) -> list[str]:
-        """The columns of the left side that rules and the order of a pair read."""
-        by_source = any("__source" in condition for condition in meeting.order)
-        return ["__id", *(["__source"] if by_source else []), *self.ways.left, *sorted(columns(self.ways.trees, "l"))]
 
 
 @contextmanager

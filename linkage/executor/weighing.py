@@ -38,15 +38,20 @@ def guard_trees(model: CompiledModel, guards: Sequence[Guard]) -> list[Tree]:
     return [settle_one_sided(parse_level(guard.condition), model.derived) for guard in guards]
 
 
-def select_sieved(model: CompiledModel, meeting: Meeting, parts: Frequencies, output: Output, pairs: str) -> str:
+def select_first(pairs: str) -> str:
+    """The pairs (l, r, rule) of a table, each once with its first rule, as a select."""
+    return f"select l, r, min(rule) as rule from {pairs} group by l, r"
+
+
+def select_sieved(
+    model: CompiledModel, meeting: Meeting, parts: Frequencies, output: Output, line: float, pairs: str
+) -> str:
     """Of the pairs (l, r, rule) of a table those that can reach the line, each once with its first rule: a select."""
-    if output.keep_above is None:
-        return f"select l, r, min(rule) as rule from {pairs} group by l, r"
     asked, others = parted(model, carried=meeting.carried)
     most = total_weight(model, [*(weight_column(c, parts) for c in asked),
                                 *(most_weight(c, model, parts, carried=meeting.carried) for c in others)])  # fmt: skip
     most = most if meeting.carried else model.derived.spelled_out(most, "r")
-    line = output.keep_above - sum(max(guard.bits, 0.0) for guard in output.guards) - _SLACK
+    line -= sum(max(guard.bits, 0.0) for guard in output.guards) + _SLACK
     return f"""select l, r, min(rule) as rule
         from (select p.l, p.r, p.rule, {most}{_HELD} as most from {_source(meeting, pairs)}) asked
        where rule < 0 or most >= {line!r} group by l, r"""
