@@ -81,3 +81,32 @@ def judged_by_ecm(records: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series[bool]
     classifier = recordlinkage.ECMClassifier(binarize=0.5)
     matches = classifier.fit_predict(features)
     return pd.Series(index.isin(matches), index=pairs.index)
+
+
+def chance_by_regression(
+    records: pd.DataFrame, pairs: pd.DataFrame, folds: pd.Series[int], is_same: pd.Series[bool]
+) -> pd.Series[float]:
+    """For each pair the chance that it is one person, by a logistic regression learnt on the pairs of all other folds.
+
+    `pairs` (left_id, right_id), `folds` and `is_same` are in one order. A missing value says neither yes nor no. Every
+    fold needs pairs of both kinds outside it.
+    """
+    import pandas as pd
+    import recordlinkage
+
+    index = pd.MultiIndex.from_frame(pairs[["left_id", "right_id"]])
+    compare = recordlinkage.Compare()
+    for name in ("forename", "surname"):
+        compare.string(name, name, method="jarowinkler", missing_value=0.5, label=name)
+    for name in ("birth_text", "postcode"):
+        compare.string(name, name, method="damerau_levenshtein", missing_value=0.5, label=name)
+    for name in ("sex", "gp_practice"):
+        compare.exact(name, name, agree_value=1.0, disagree_value=0.0, missing_value=0.5, label=name)
+    features = compare.compute(index, records)
+    chance = pd.Series(0.0, index=pairs.index)
+    for fold in sorted(set(folds)):
+        held_out = (folds == fold).to_numpy()
+        learnt = recordlinkage.LogisticRegressionClassifier()
+        learnt.fit(features[~held_out], index[~held_out & is_same.to_numpy()])
+        chance[held_out] = learnt.prob(features[held_out]).to_numpy()
+    return chance
