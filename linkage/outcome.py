@@ -92,7 +92,7 @@ def write_edges(
         if (left, right) not in known
     ]
     _register(calculation, "outcome_alone", alone)
-    _register_constraints(calculation, constraints)
+    register_constraints(calculation, constraints)
     calculation.register("model_used", pa.table({"model_version": [model.version]}))
     calculation.execute(f"""
         create or replace table decided_edge as
@@ -113,7 +113,8 @@ def _is_decided(constraints: Constraints, pair: tuple[int, int]) -> bool:
     return pair in constraints.together or pair in constraints.apart or pair in constraints.undecided
 
 
-def _register_constraints(calculation: duckdb.DuckDBPyConnection, constraints: Constraints) -> None:
+def register_constraints(calculation: duckdb.DuckDBPyConnection, constraints: Constraints) -> None:
+    """Fill `constraint_used` (kind, left_id, right_id): what people decided, for the report and its tests."""
     import pyarrow as pa
 
     columns = list(zip(*constraint_rows(constraints), strict=True)) or [()] * 3

@@ -59,7 +59,7 @@ def build(
     changed = sum(not c.is_new or c.split_from is not None for c in assignment.changes)
     facts = {
         "front_page": _front_page(context, model, moment),
-        "source_data": report_method.source_data(calculation, figures),
+        "source_data": report_method.source_data(calculation, figures.standardised),
         "method": report_method.method(model, figures),
         "measured": measured_by(calculation, context, model, moment, earlier, is_full=figures.is_full),
     }

@@ -51,9 +51,9 @@ def change(
         decisions: the active human decisions.
     """
     constraints = read_constraints(calculation)
-    overturned = _overturned(calculation, constraints)
+    held = overturned(calculation, decisions)
     if earlier is None:
-        return {"note": "not measured, because this is the first run", "overturned_decisions": overturned}
+        return {"note": "not measured, because this is the first run", "overturned_decisions": held}
     before_model = _at(earlier, "method", "model", "version")
     rows = calculation.execute(_PEOPLE).fetchall()
     noticed = frozenset((d.left, d.right) for d in decisions if d.is_authorised)
@@ -70,7 +70,7 @@ def change(
         "people": why.people(),
         "merged": why.merged(),
         "split": why.split(),
-        "overturned_decisions": overturned,
+        "overturned_decisions": held,
         "measures": _measures(rows),
     }
 
@@ -150,22 +150,23 @@ class _Reasons:
         return "a new record, or a decision, about others of the group"
 
 
-def _overturned(calculation: duckdb.DuckDBPyConnection, constraints: Constraints) -> dict[str, Any]:
-    """Decisions of people that do not hold although nothing that outranks them says so: must be none."""
+def overturned(calculation: duckdb.DuckDBPyConnection, decisions: Sequence[Decision]) -> dict[str, Any]:
+    """Decisions of people that do not hold although nothing that outranks them says so: must be none.
+
+    Answers that contradict each other, also through a chain, and what the do-not-link list, a protected record or a
+    missing notice stands against wait; the run says so of each pair.
+    """
     person = dict(calculation.execute("select record_id, person_id from membership_wanted").fetchall())
-    waits = {
-        (left, right)
-        for left, right in calculation.execute(
-            f"select left_id, right_id from decided_edge where reason in {_NOT_FOLLOWED}"
-        ).fetchall()
-    }
-    settled = constraints.attention | constraints.never | waits
-    same = [p for p in constraints.together if p not in settled and p[0] in person and p[1] in person]
-    apart = [p for p in (constraints.apart | constraints.never) if p[0] in person and p[1] in person]
-    broken = sum(person[left] != person[right] for left, right in same)
-    broken += sum(person[left] == person[right] for left, right in apart)
-    waiting = len(constraints.attention | (constraints.together & waits))
-    return {"overturned": broken, "in_force": len(same) + len(apart), "waiting": waiting}
+    told = calculation.execute(f"select left_id, right_id from decided_edge where reason in {_NOT_FOLLOWED}").fetchall()
+    waits = {(left, right) for left, right in told}
+    answers: dict[tuple[int, int], set[str]] = {}
+    for decision in decisions:
+        if decision.answer != "cannot_tell" and decision.left in person and decision.right in person:
+            pair = min(decision.left, decision.right), max(decision.left, decision.right)
+            answers.setdefault(pair, set()).add(decision.answer)
+    in_force = {pair: given for pair, given in answers.items() if pair not in waits and len(given) == 1}
+    broken = sum((person[left] == person[right]) != (given == {"same"}) for (left, right), given in in_force.items())
+    return {"overturned": broken, "in_force": len(in_force), "waiting": len(answers) - len(in_force)}
 
 
 def _links(calculation: duckdb.DuckDBPyConnection) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from linkage.deterministic import RULE_MEANING
 from linkage.engine import EdgeFigures
 from linkage.model import Model
 from linkage.quality import wilson
+from linkage.standardise import StandardisedCounts
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,7 +45,7 @@ _STANDARDISING = {
 }
 
 
-def source_data(calculation: duckdb.DuckDBPyConnection, figures: EdgeFigures) -> list[dict[str, Any]]:
+def source_data(calculation: duckdb.DuckDBPyConnection, counts: StandardisedCounts) -> list[dict[str, Any]]:
     """Section 2: for every source its records, the completeness of each linkage field, and what was wrong with "
     "numbers."""
     shares = ", ".join(f"count(*) filter (where {condition})" for condition in _FIELDS.values())
@@ -68,7 +69,7 @@ def source_data(calculation: duckdb.DuckDBPyConnection, figures: EdgeFigures) ->
                     {"field": name, **wilson(hits, records).as_dict()}
                     for name, hits in zip(_FIELDS, present, strict=True)
                 ],
-                "number_verdicts": dict(figures.standardised.number_reasons.get(source, {})),
+                "number_verdicts": dict(counts.number_reasons.get(source, {})),
                 "birth_dates_estimated": estimated,
                 "at_communal_postcodes": communal,
                 "restricted": restricted,

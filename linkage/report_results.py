@@ -190,6 +190,6 @@ def _ambiguity(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> dict[str
         "margin": bands.margin,
         "without_candidate": alone,
         "with_close_candidates": close,
-        "no_match": no_match,
-        "effective_candidates": effective,
+        "no_match": round(no_match, 9),  # means, however they were added up
+        "effective_candidates": round(effective, 9),
     }
