@@ -6,7 +6,11 @@ goes with its best partner (linkage handbook 9).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from linkage.agglomerate import MISSING_PAIR, average_linkage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,12 +21,78 @@ if TYPE_CHECKING:
 
 #: A link between two files: odds of eight to one by the model's own reckoning.
 LINK_CUT = 3.0
+#: A couple of one file, which no third record bears out, is parted below this.
+COUPLE_CUT = 3.0
 #: Groups of one file are joined while their mean is at least this; a pair never compared counts −5.
 GROUP_CUT = -3.0
 MARGIN = 4.0
 #: A pair of which nobody would doubt that it is one person.
 SURE = 12.0
 _MOST_WITH_TWO = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of the pairs: rows of the links, the group of every record, and by which lines."""
+
+    chosen: Numbers
+    groups: Numbers
+    cut: float
+    one_to_one: bool
+    is_given: bool
+
+
+def decide(
+    sizes: Sequence[int],
+    left: Numbers,
+    right: Numbers,
+    weight: Bits,
+    *,
+    cut: float | None,
+    one_to_one_wished: bool | None,
+) -> Decision:
+    """Links and groups of one file or two; `cut` and `one_to_one_wished` are None where nothing was asked for."""
+    import numpy as np
+
+    size = sum(sizes)
+    if len(sizes) == 2:
+        line = LINK_CUT if cut is None else cut
+        alone = holds_nobody_twice(left, right, weight) if one_to_one_wished is None else one_to_one_wished
+        chosen = (one_to_one if alone else best_partners)(left, right, weight, line)
+        return Decision(chosen, components(size, left[chosen], right[chosen]), line, alone, cut is not None)
+    line = GROUP_CUT if cut is None else max(cut, MISSING_PAIR + 1)
+    groups = average_linkage(size, left, right, weight, stop=line)
+    if cut is None:
+        groups = part_weak_couples(groups, left, right, weight, COUPLE_CUT)
+    return Decision(np.flatnonzero(groups[left] == groups[right]), groups, line, False, cut is not None)
+
+
+def lines_of(decision: Decision, *, across: bool) -> dict[str, Any]:
+    """Where links begin and why there, for the report."""
+    how = "given" if decision.is_given else "the same for all files, chosen without truth"
+    if not across:
+        clustering = "average linkage: groups join while the mean weight of their pairs stays above the line"
+    elif decision.one_to_one:
+        clustering = "one to one: the strongest pair first, every record at most once"
+    else:
+        clustering = "every record with its best partner, because a file seems to hold some people twice"
+    return {"cut": decision.cut, "how": how, "one_to_one": decision.one_to_one, "clustering": clustering}
+
+
+def histogram(weight: Bits, chosen: Numbers) -> list[dict[str, Any]]:
+    """How many pairs lie between every two bits, linked and not."""
+    import numpy as np
+
+    linked = np.zeros(len(weight), dtype=bool)
+    linked[chosen] = True
+    edges = np.arange(-20, 62, 2)
+    clipped = np.clip(weight, edges[0], edges[-1] - 1e-6)
+    yes, no = (np.histogram(clipped[rows], edges)[0].tolist() for rows in (linked, ~linked))
+    return [
+        {"low": float(low), "high": float(low + 2), "linked": a, "rejected": b}
+        for low, a, b in zip(edges[:-1], yes, no, strict=True)
+        if a or b
+    ]
 
 
 def holds_nobody_twice(left: Numbers, right: Numbers, weight: Bits) -> bool:

@@ -25,6 +25,8 @@ _NAMES_AGREE = ("full name equal", "surname equal, forename a nickname", "three 
                 "forename equal, surname alike", "both alike", "two words")  # fmt: skip
 _BIRTH_UNLIKE = ("year equal only", "month and day equal", "two digits wrong", "different")
 _HOMES = ("postcode", "address")
+_SHARED = (*_HOMES, "house_number", "telephone")
+_STRANGERS = -60.0
 _NUMBERS = ("nhs_number", "identifier")
 
 
@@ -37,7 +39,7 @@ class Guard:
     bits: float
 
 
-RELATIVES = Guard("possible relatives", "forenames unlike, and fewer than two parts of the birth dates equal", -8.0)
+RELATIVES = Guard("possible relatives", "forenames unlike, birth dates unlike or not compared, no equal number", -8.0)
 TWINS = Guard("possible twins", "birth dates equal, forenames unlike, no equal number", -8.0)
 GENERATIONS = Guard(
     "possible parent and child", "names agree, one home, birth dates wholly different, no equal number", -8.0
@@ -46,28 +48,31 @@ GUARDS = (RELATIVES, TWINS, GENERATIONS)
 
 
 def guarded(cells: Cells, groups: Sequence[Group], comparisons: Sequence[Comparison]) -> dict[Guard, Mask]:
-    """For each guard, the rows of cells it holds for; none where names or birth dates are not compared."""
-    import numpy as np
-
+    """For each guard, the rows of cells it holds for; none where names are not compared."""
     find = _Finder(cells, groups, comparisons)
-    if not {"name", "birth_date"} <= {group.name for group in groups}:
-        return {guard: np.zeros(len(cells), dtype=bool) for guard in GUARDS}
     unlike, numbered = find.alone("name", _FORENAME_UNLIKE), find.same(_NUMBERS)
     return {
-        RELATIVES: unlike & find.alone("birth_date", _BIRTH_UNLIKE),
+        RELATIVES: unlike & find.born_unlike() & ~numbered,
         TWINS: unlike & find.alone("birth_date", ("equal",)) & ~numbered,
         GENERATIONS: find.alone("name", _NAMES_AGREE) & find.alone("birth_date", ("different",))
         & find.same(_HOMES) & ~numbered,
     }  # fmt: skip
 
 
-def guard_bits(cells: Cells, groups: Sequence[Group], comparisons: Sequence[Comparison]) -> NDArray[np.float64]:
-    """What every row of cells loses to guards."""
+def guard_bits(
+    cells: Cells, groups: Sequence[Group], comparisons: Sequence[Comparison], *, learning: bool = False
+) -> NDArray[np.float64]:
+    """What every row of cells loses to guards.
+
+    To the learning, relatives of one home are strangers: it would take homes for people where they are as many.
+    """
     import numpy as np
 
     total = np.zeros(len(cells))
     for guard, rows in guarded(cells, groups, comparisons).items():
         total[rows] += guard.bits
+        if learning and guard is RELATIVES:
+            total[rows & _Finder(cells, groups, comparisons).same(_SHARED)] = _STRANGERS
     return total
 
 
@@ -81,10 +86,20 @@ class _Finder:
         """Rows on which the comparison `name`, which is a group of its own, has a level that begins like this."""
         import numpy as np
 
-        column = next(n for n, group in enumerate(self.groups) if group.name == name)
+        column = next((n for n, group in enumerate(self.groups) if group.name == name), None)
+        if column is None:
+            return np.zeros(len(self.cells), dtype=bool)
         labels = known_labels(self.comparisons[self.groups[column].parts[0].column])
         states = [n + 1 for n, label in enumerate(labels) if label.startswith(beginnings)]
         return np.isin(self.cells[:, column], states)
+
+    def born_unlike(self) -> Mask:
+        """Rows on which fewer than two parts of the birth dates are equal; all, where no dates are compared."""
+        import numpy as np
+
+        if any(group.name == "birth_date" for group in self.groups):
+            return self.alone("birth_date", _BIRTH_UNLIKE)
+        return np.ones(len(self.cells), dtype=bool)
 
     def same(self, kinds: tuple[str, ...]) -> Mask:
         """Rows on which any field of these kinds is equal, or agrees where a group does not tell its levels apart."""

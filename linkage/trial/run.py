@@ -6,7 +6,7 @@ that they mean people, learns again and decides. The same files and seed give th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -49,9 +49,7 @@ def dedupe(
     table: pa.Table, roles: Roles, settings: TrialSettings = TrialSettings(), *, progress: Progress | None = None
 ) -> Outcome:
     """Find the records of one file that belong to the same person."""
-    from linkage.trial.work import Work
-
-    return Work([(table, roles)], settings, progress).outcome()
+    return _run([(table, roles)], settings, progress)
 
 
 def link(
@@ -64,6 +62,13 @@ def link(
     progress: Progress | None = None,
 ) -> Outcome:
     """Link two files; one to one when neither seems to hold anybody twice, unless the settings say otherwise."""
+    return _run([(left, left_roles), (right, right_roles)], settings, progress)
+
+
+def _run(files: Sequence[tuple[pa.Table, Roles]], settings: TrialSettings, progress: Progress | None) -> Outcome:
+    from linkage.trial.foreign import is_foreign, run_foreign
     from linkage.trial.work import Work
 
-    return Work([(left, left_roles), (right, right_roles)], settings, progress).outcome()
+    if settings.model is not None and is_foreign(settings.model):
+        return run_foreign(files, settings, progress)
+    return Work(files, settings, progress).outcome()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from linkage.agglomerate import group_sizes
-from linkage.trial.deciding import close_calls
+from linkage.trial.deciding import close_calls, histogram, lines_of
 from linkage.trial.export import labels_of
 from linkage.trial.guards import guarded
 from linkage.trial.patterns import patterns
@@ -40,8 +40,8 @@ def facts_of(work: Work, chosen: NDArray[np.int64], groups: NDArray[np.int64]) -
         "pairs": len(work.left),
         "blocking": blocking,
         "model": _model(work),
-        "lines": _lines(work),
-        "weights": _histogram(work, chosen),
+        "lines": lines_of(work.decision, across=work.across),
+        "weights": histogram(work.weight, chosen),
         "links": len(chosen),
         "clusters": sum(together.values()),
         "linked_records": _linked(work, chosen),
@@ -115,32 +115,6 @@ def _model(work: Work) -> dict[str, Any]:
             for guard, rows in held.items() if rows.any()
         ],
     }  # fmt: skip
-
-
-def _lines(work: Work) -> dict[str, Any]:
-    how = "given" if work.settings.cut is not None else "the same for all files, chosen without truth"
-    if not work.across:
-        clustering = "average linkage: groups join while the mean weight of their pairs stays above the line"
-    elif work.one_to_one:
-        clustering = "one to one: the strongest pair first, every record at most once"
-    else:
-        clustering = "every record with its best partner, because a file seems to hold some people twice"
-    return {"cut": work.cut, "how": how, "one_to_one": work.one_to_one, "clustering": clustering}
-
-
-def _histogram(work: Work, chosen: NDArray[np.int64]) -> list[dict[str, Any]]:
-    import numpy as np
-
-    linked = np.zeros(len(work.weight), dtype=bool)
-    linked[chosen] = True
-    edges = np.arange(-20, 62, 2)
-    clipped = np.clip(work.weight, edges[0], edges[-1] - 1e-6)
-    yes, no = (np.histogram(clipped[rows], edges)[0].tolist() for rows in (linked, ~linked))
-    return [
-        {"low": float(low), "high": float(low + 2), "linked": a, "rejected": b}
-        for low, a, b in zip(edges[:-1], yes, no, strict=True)
-        if a or b
-    ]
 
 
 def _linked(work: Work, chosen: NDArray[np.int64]) -> dict[str, int]:

@@ -8,20 +8,11 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from linkage.agglomerate import MISSING_PAIR, average_linkage
+from linkage.agglomerate import average_linkage
 from linkage.trial.blocks import CANDIDATES, choose_rules, make_candidates
 from linkage.trial.cleaning import Cleaned, Cleaner
 from linkage.trial.comparisons import comparisons_for, frequency_columns
-from linkage.trial.deciding import (
-    GROUP_CUT,
-    LINK_CUT,
-    SURE,
-    best_partners,
-    components,
-    holds_nobody_twice,
-    one_to_one,
-    part_weak_couples,
-)
+from linkage.trial.deciding import SURE, decide
 from linkage.trial.export import model_of, weights_from
 from linkage.trial.frequencies import Frequency, frequency_of
 from linkage.trial.groups import cells, groups_for
@@ -172,7 +163,7 @@ class Work:
             candidates = pattern_counts(self.cells, self.levels.counts)
             priors = priors_for(self.comparisons, self.groups)
             self.weights = learn(
-                candidates, strangers, self.groups, priors, possible=self.possible, guard=self._guard_bits
+                candidates, strangers, self.groups, priors, possible=self.possible, guard=self._learning_bits
             )
         self.weight = (bits(self.cells, self.weights) + self._guard_bits(self.cells))[self.levels.pattern]
 
@@ -198,6 +189,9 @@ class Work:
 
     def _guard_bits(self, rows: NDArray[np.uint16]) -> NDArray[np.float64]:
         return guard_bits(rows, self.groups, self.comparisons)
+
+    def _learning_bits(self, rows: NDArray[np.uint16]) -> NDArray[np.float64]:
+        return guard_bits(rows, self.groups, self.comparisons, learning=True)
 
     def _add_frequency_bits(self) -> None:
         import numpy as np
@@ -226,21 +220,11 @@ class Work:
         from linkage.trial.run import Outcome
 
         self.tell("deciding", 0.9)
-        cut = self.settings.cut
-        self.one_to_one = False
-        if self.across:
-            self.cut = LINK_CUT if cut is None else cut
-            wish = self.settings.one_to_one
-            self.one_to_one = holds_nobody_twice(self.left, self.right, self.weight) if wish is None else wish
-            way = one_to_one if self.one_to_one else best_partners
-            chosen = way(self.left, self.right, self.weight, self.cut)
-            groups = components(self.size, self.left[chosen], self.right[chosen])
-        else:
-            self.cut = GROUP_CUT if cut is None else max(cut, MISSING_PAIR + 1)
-            groups = average_linkage(self.size, self.left, self.right, self.weight, stop=self.cut)
-            if cut is None:
-                groups = part_weak_couples(groups, self.left, self.right, self.weight, LINK_CUT)
-            chosen = np.flatnonzero(groups[self.left] == groups[self.right])
+        self.decision = decide(
+            self.sizes, self.left, self.right, self.weight, cut=self.settings.cut,
+            one_to_one_wished=self.settings.one_to_one,
+        )  # fmt: skip
+        chosen, groups = self.decision.chosen, self.decision.groups
         rules = pa.array([use.rule.name for use in self.uses], pa.string())
         links = pa.table(
             {
