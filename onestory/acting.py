@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from sqlalchemy import Connection
 
+    from domain.profile import Profile
     from domain.run import RunContext, RunResult
 
 ProfileOption = Annotated[
@@ -25,20 +26,28 @@ WAITS: Final = 3  # exit code: it waits for a person
 REFUSED: Final = 4  # exit code: nothing was done
 
 
+def loaded(profile: Path) -> Profile:
+    """The council's profile; one sentence and exit code 2 when there is none to read."""
+    from domain.profile import ProfileError, load_profile
+
+    try:
+        return load_profile(profile)
+    except ProfileError as problem:
+        raise typer.BadParameter(str(problem)) from None
+
+
 def by_hand(profile: Path, actor: str = "") -> RunContext:
     """A run in the name of `actor`, or of whoever is signed in."""
-    from domain.profile import load_profile
     from domain.run import RunContext
 
-    return RunContext(load_profile(profile), run_id=f"by-hand-{date.today()}", actor=actor.strip() or getpass.getuser())
+    return RunContext(loaded(profile), run_id=f"by-hand-{date.today()}", actor=actor.strip() or getpass.getuser())
 
 
 def asked(profile: Path, read: Callable[[Connection], T], role: str = "linker") -> T:
     """What `read` returns, asked in one transaction of the role."""
-    from domain.profile import load_profile
     from governance.store import Store
 
-    with Store(load_profile(profile)).connect(role) as connection:
+    with Store(loaded(profile)).connect(role) as connection:
         return read(connection)
 
 

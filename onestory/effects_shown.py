@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from onestory.acting import WAITS, refuse, table
+from onestory.acting import WAITS, loaded, refuse, table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -54,13 +54,12 @@ def ask(profile: Path, propose: Propose, *, yes: bool, dry_run: bool) -> None:
 
     Raises `typer.Exit`: 0 after `--dry-run`, 3 without a yes, 4 when the proposal cannot be taken.
     """
-    from domain.profile import load_profile
     from governance.records_named import NotTaken
     from governance.store import Store
 
-    loaded = load_profile(profile)
+    council = loaded(profile)
     try:
-        found = consequences(loaded, Store(loaded), propose)
+        found = consequences(council, Store(council), propose)
     except NotTaken as problem:
         raise refuse(problem) from None
     show(found)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from onestory.acting import ProfileOption, asked, by_hand, table, tell
+from onestory.acting import ProfileOption, asked, by_hand, loaded, table, tell
 
 if TYPE_CHECKING:
     from governance.recipients import PreparedFrom
@@ -29,11 +29,10 @@ def recipients(
 
     For after a split, a merge or a breach. Release numbers, pseudonymous ids and counts only.
     """
-    from domain.profile import load_profile
     from governance.recipients import releases_showing, returns_from
     from governance.store import Store
 
-    with Store(load_profile(profile)).connect("auditor") as connection:
+    with Store(loaded(profile)).connect("auditor") as connection:
         shown = releases_showing(connection, person)
         returns = returns_from(connection, {line.release for line in shown})
     if not shown:
@@ -117,13 +116,12 @@ def withdraw(
 @app.command("list")
 def show(profile: ProfileOption) -> None:
     """Show the notices on record, with the persons their records were taken for when they came."""
-    from domain.profile import load_profile
     from governance.records_named import names_of
     from governance.store import Store
     from linkage.notices import notices
 
     shown = table("number", "noted", "kind", "records", "persons then", "reference", "officers", "in force")
-    with Store(load_profile(profile)).connect("linker") as connection:
+    with Store(loaded(profile)).connect("linker") as connection:
         found = notices(connection)
         names = names_of(connection, (record for kept in found for record in (kept.notice.left, kept.notice.right)))
         for kept in found:
