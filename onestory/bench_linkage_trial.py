@@ -67,15 +67,19 @@ def trial_figure(bench: Bench) -> Figure:
         if not runs[name][0].missing:
             told.append({"": name, "line, bits": "its own" if line is None else round(line, 2),
                          **at_line(files.links(name), files.truth, line)})  # fmt: skip
-    ours: dict[str, Any] = next((row for row in told if row[""] == "ours_trial"), {})
+    by_name = {row[""]: row for row in told}
+    ours, peer = by_name.get("ours_trial", {}), by_name.get("splink_trained", {})
+    beside = f"plain Splink at probability {_TUTORIAL_LINE:g}: "
     peak = None if runs["ours_trial"][0].missing else median(run.peak_mib for run in runs["ours_trial"])
     size = bench.size()
     values = [
         Value(f"{size}, `onestory link` from raw files: CPU / plain Splink with training",
               ratio(runs, "ours_trial", "splink_trained", "cpu"), None, True),
         Value(f"{size}, `onestory link`: peak MiB", peak, None, True),
-        Value(f"{size}, `onestory link`: precision at its own line", ours.get("precision"), None, False),
-        Value(f"{size}, `onestory link`: recall at its own line", ours.get("recall"), None, False),
+        Value(f"{size}, `onestory link`: precision at its own line", ours.get("precision"), None, False,
+              f"{beside}{peer['precision']:.4f}" if peer else ""),
+        Value(f"{size}, `onestory link`: recall at its own line", ours.get("recall"), None, False,
+              f"{beside}{peer['recall']:.4f}" if peer else ""),
     ]  # fmt: skip
     return Figure("trial", f"The trial of files, {size}", values, runs, {"accuracy": told})
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
-from onestory.bench_linkage_child import Run
+from onestory import bench_linkage_child
+from onestory.bench_linkage_child import Clock, Run, measure
+from onestory.bench_linkage_data import prepare
 from onestory.bench_linkage_models import fill_unseen, guarded
 from onestory.bench_linkage_page import Figure, Value, keep
-from onestory.bench_linkage_score import score
+from onestory.bench_linkage_rounds import Bench, with_model
+from onestory.bench_linkage_score import at_line, score
 from onestory.bench_linkage_sizing import slope
 
 
@@ -44,6 +49,19 @@ def test_recall_is_told_at_the_lowest_threshold_that_keeps_the_precision(tmp_pat
     assert found.ceiling == pytest.approx(10 / 11)
     assert found.best_f1 == pytest.approx(2 * 10 / (11 + 11))
     assert score(tmp_path / "links.parquet", truth, precision=0.9).recall_at_precision == pytest.approx(10 / 11)
+
+
+def test_at_a_line_of_its_own_every_link_from_it_on_counts_and_every_true_pair_is_asked_for(tmp_path: Path) -> None:
+    """Four true pairs; above 8 bits two right links and a wrong one, below it one more right one."""
+    people = {f"C{n}": f"P{n}" for n in range(4)} | {f"H{n}": f"P{n}" for n in range(4)}
+    links = [("C0", "H0", 20.0), ("C1", "H1", 10.0), ("C2", "H3", 9.0), ("C3", "H3", 4.0)]
+    truth = _truth(tmp_path / "truth.parquet", people)
+    found = at_line(_links(tmp_path / "links.parquet", links), truth, 8.0)
+    assert found["precision"] == pytest.approx(2 / 3, abs=1e-5)
+    assert found["recall"] == 0.5
+    assert found["F1"] == pytest.approx(2 * 2 / (3 + 4), abs=1e-5)
+    assert found["care records found"] == 0.5
+    assert at_line(tmp_path / "links.parquet", truth, None)["recall"] == 0.75
 
 
 def test_links_of_one_weight_stand_or_fall_together(tmp_path: Path) -> None:
@@ -114,3 +132,37 @@ def test_a_figure_made_again_takes_the_place_of_the_old_one_and_a_missing_engine
     assert kept["speed"]["values"][0]["is_met"] is False
     page = (tmp_path / "linkage.md").read_text(encoding="utf-8")
     assert "missed" in page and "an earlier command" not in page
+
+
+def test_other_sizes_get_the_same_model_with_the_chance_of_two_random_records_scaled_to_them(tmp_path: Path) -> None:
+    for patients in (1000, 5000):
+        folder = tmp_path / f"world_{patients // 10}_{patients}_20260331"
+        folder.mkdir()
+        (folder / "prepared.json").write_text(json.dumps({"patients": patients}), encoding="utf-8")
+    base, other = (prepare(tmp_path, patients, patients // 10) for patients in (1000, 5000))
+    trained = {"probability_two_random_records_match": 1e-4, "comparisons": ["as they were learnt"]}
+    base.model("tutorial").write_text(json.dumps(trained), encoding="utf-8")
+    bench = Bench(tmp_path, 1000, 100, 1, tmp_path, (), Console())
+    made = json.loads(with_model(bench, other).model("tutorial").read_text(encoding="utf-8"))
+    assert made["probability_two_random_records_match"] == pytest.approx(2e-5)
+    assert made["comparisons"] == trained["comparisons"]
+    assert json.loads(with_model(bench, base).model("tutorial").read_text(encoding="utf-8")) == trained
+
+
+def spilling(clock: Clock, folder: Path) -> None:
+    """A contender that leaves three MiB where it spills for a moment."""
+    path = folder / "spill" / "block.tmp"
+    path.write_bytes(bytes(3 * 2**20))
+    time.sleep(0.35)
+    path.unlink()
+    clock.tell(links=1)
+
+
+def test_what_a_contender_spilled_is_told_though_it_is_gone_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(bench_linkage_child.CONTENDERS, "spilling", f"{__name__}:spilling")
+    found = measure("spilling", tmp_path, {})
+    assert found.spill_mib == 3
+    assert found.facts == {"links": 1}
+    assert found.peak_mib > 0

@@ -48,7 +48,7 @@ def test_what_was_tried_is_told_of_the_missed_value_alone_and_goes_when_the_aim_
                   Value("links", 7.0, None, True)]  # fmt: skip
         keep(Figure("speed", "Speed", values, {"ours": [run]}, {}), "a command", (1.0, 2.0), tmp_path)
         text = (tmp_path / "linkage.md").read_text(encoding="utf-8")
-        assert ("Missed: CPU / plain Splink. What was tried: keys joined" in text) is told
+        assert ("Missed: CPU / plain Splink. What was tried: records meet" in text) is told
         assert "Missed: peak memory" not in text and "Missed: links" not in text
         assert "| links | 7 |  |  |" in text
 
