@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from linkage.trial.comparisons import Comparison
 from linkage.trial.groups import Group, known_labels
+from linkage.trial.learning import Weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     Cells = NDArray[np.uint16]
     Mask = NDArray[np.bool_]
+    Bits = NDArray[np.float64]
 
 _FORENAME_UNLIKE = ("surname equal only", "surname alike only", "different")
 _NAMES_AGREE = ("full name equal", "surname equal, forename a nickname", "three words", "surname equal, forename alike",
@@ -26,6 +28,8 @@ _NAMES_AGREE = ("full name equal", "surname equal, forename a nickname", "three 
 _BIRTH_UNLIKE = ("year equal only", "month and day equal", "two digits wrong", "different")
 _HOMES = ("postcode", "address")
 _SHARED = (*_HOMES, "house_number", "telephone")
+_LIVING = ("postcode", "address", "place", "region", "house_number", "telephone")
+_MOVED = 0.02
 _STRANGERS = -60.0
 _NUMBERS = ("nhs_number", "identifier")
 
@@ -74,6 +78,22 @@ def guard_bits(
         if learning and guard is RELATIVES:
             total[rows & _Finder(cells, groups, comparisons).same(_SHARED)] = _STRANGERS
     return total
+
+
+def moved_bits(cells: Cells, groups: Sequence[Group], comparisons: Sequence[Comparison], weights: Weights) -> Bits:
+    """What every row of cells gets back because people move: however many fields tell a home, they tell one fact.
+
+    Beside living on in one home (what m says of each field) stands having moved, which says nothing of the new home.
+    """
+    import numpy as np
+
+    home = np.zeros(len(cells))
+    for column, group in enumerate(groups):
+        if comparisons[group.parts[0].column]["output_column_name"].startswith(_LIVING):
+            m, u = weights.m[column], weights.u[column]
+            home += np.append(np.log2(m / u), 0.0)[np.minimum(cells[:, column], len(m))]
+    against = np.minimum(home, 0.0)
+    return np.log2((1 - _MOVED) * np.exp2(against) + _MOVED) - against
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,16 +75,15 @@ def learn(
     priors: Sequence[Imagined],
     *,
     possible: int,
-    guard: Callable[[Cells], Bits],
+    guard: Callable[[Cells, Weights], Bits],
 ) -> Weights:
     """Learn from the patterns of cells (`NO_CELL` where unknown) of all candidate pairs and of random pairs.
 
     `priors` are what is known before, as imagined pairs; `possible` is the number of all pairs the candidates stem
-    from; `guard` gives the bits that a row gets beside its weights.
+    from; `guard` gives the bits that a row gets beside those weights.
     """
     patterns, counts = candidates
     strangers, random_counts = random
-    against, against_random = guard(patterns), guard(strangers)
     shapes = [p.shape for p in plan]
 
     def of_strangers(times: Bits) -> list[Bits]:
@@ -96,14 +95,16 @@ def learn(
     share = min(0.01, max(1.0, float(counts.sum())) ** 0.5 / possible)
     found: list[NDArray[np.float64]] = []
     for _ in range(_ROUNDS):
-        posterior = _posterior(patterns, Weights(tuple(m), tuple(u), share), against) * counts
+        now = Weights(tuple(m), tuple(u), share)
+        posterior = _posterior(patterns, now, guard(patterns, now)) * counts
         found = [_counted(patterns, posterior, n, shape) for n, shape in enumerate(shapes)]
         m = [
             _capped(_shares(f, p.shape, known.m), p.most_different)
             for f, p, known in zip(found, plan, priors, strict=True)
         ]
         new_share = min(0.5, max(float(posterior.sum()), 1.0) / possible)
-        others = (1 - _posterior(strangers, Weights(tuple(m), tuple(u), new_share), against_random)) * random_counts
+        now = Weights(tuple(m), tuple(u), new_share)
+        others = (1 - _posterior(strangers, now, guard(strangers, now))) * random_counts
         u = of_strangers(others)
         if abs(new_share - share) < 1e-6 * share:
             break

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,8 @@ from linkage.trial.deciding import SURE, decide
 from linkage.trial.export import model_of, weights_from
 from linkage.trial.frequencies import Frequency, frequency_of
 from linkage.trial.groups import cells, groups_for
-from linkage.trial.guards import guard_bits
-from linkage.trial.learning import bits, learn, pattern_counts
+from linkage.trial.guards import guard_bits, moved_bits
+from linkage.trial.learning import Weights, bits, learn, pattern_counts
 from linkage.trial.levels import levels_of, random_pairs
 from linkage.trial.numbering import number_by_content
 from linkage.trial.pairs import Pairs, read_pairs, together
@@ -163,9 +164,14 @@ class Work:
             candidates = pattern_counts(self.cells, self.levels.counts)
             priors = priors_for(self.comparisons, self.groups)
             self.weights = learn(
-                candidates, strangers, self.groups, priors, possible=self.possible, guard=self._learning_bits
+                candidates,
+                strangers,
+                self.groups,
+                priors,
+                possible=self.possible,
+                guard=partial(self._beside, learning=True),
             )
-        self.weight = (bits(self.cells, self.weights) + self._guard_bits(self.cells))[self.levels.pattern]
+        self.weight = (bits(self.cells, self.weights) + self._beside(self.cells, self.weights))[self.levels.pattern]
 
     def _look_again(self) -> None:
         """The dearer rules, for records that no pair beyond doubt has settled: of the file most of which is settled."""
@@ -187,11 +193,10 @@ class Work:
         """A cleaned column, in the order of the records' numbers."""
         return self.con.sql(f"select {name} from standard order by record_id").to_arrow_table().column(0)
 
-    def _guard_bits(self, rows: NDArray[np.uint16]) -> NDArray[np.float64]:
-        return guard_bits(rows, self.groups, self.comparisons)
-
-    def _learning_bits(self, rows: NDArray[np.uint16]) -> NDArray[np.float64]:
-        return guard_bits(rows, self.groups, self.comparisons, learning=True)
+    def _beside(self, rows: NDArray[np.uint16], weights: Weights, *, learning: bool = False) -> NDArray[np.float64]:
+        """What every row of cells gets beside the weights of its levels."""
+        given = guard_bits(rows, self.groups, self.comparisons, learning=learning)
+        return given + moved_bits(rows, self.groups, self.comparisons, weights)
 
     def _add_frequency_bits(self) -> None:
         import numpy as np
