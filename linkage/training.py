@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from linkage.definition import BANDS, FIXED_M, FIXED_U, GUARDS, untrained_settings
+from linkage.definition import BANDS, FIXED_M, FIXED_U, GUARDS, LEAST_M, untrained_settings
 from linkage.model import Model, model_from
 
 if TYPE_CHECKING:
@@ -56,10 +56,24 @@ def train(calculation: duckdb.DuckDBPyConnection, *, seed: int) -> Trained:
         known = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
         # Two people of one number are as rare as the wrong numbers the EM has found.
         chosen = FIXED_M.get(name, (share, 1 - share) if name == "nhs_number" else values)
+        chosen = _at_least(chosen, [LEAST_M.get((name, level["label_for_charts"]), 0.0) for level in known])
         for level, m_value, u_value in zip(known, chosen, u[name], strict=True):
             level["m_probability"], level["u_probability"] = round(float(m_value), 9), round(float(u_value), 12)
     settings["probability_two_random_records_match"] = _prior(calculation, share, records)
     return Trained(settings, share, int(counts.sum()), records)
+
+
+def _at_least(values: Sequence[float], least: Sequence[float]) -> list[float]:
+    """The shares with none below its least; the others give what that takes, in proportion."""
+    raised = [low > value for value, low in zip(values, least, strict=True)]
+    if not any(raised):
+        return list(values)
+    left = 1 - sum(low for low, is_raised in zip(least, raised, strict=True) if is_raised)
+    others = sum(value for value, is_raised in zip(values, raised, strict=True) if not is_raised)
+    return [
+        low if is_raised else float(value) * left / others
+        for value, low, is_raised in zip(values, least, raised, strict=True)
+    ]
 
 
 def write_version(

@@ -1,6 +1,6 @@
 """Commands about model versions: which there are, what one would change for this council, and its approval.
 
-Thin: the calculation is in `linkage.adoption*`. Reports hold counts and patterns only (`docs/runbooks/adopt-a-model.md`).
+Thin: the calculation is in `linkage.adoption*`. Reports hold counts and patterns only (runbook `adopt-a-model.md`).
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def _date(text: str) -> date | None:
         return None
 
 
-TRAINED_ON = ("two_districts", "county_like", "manchester_like")
+TRAINED_ON = ("two_districts", "plymouth_like", "wirral_like", "manchester_like", "county_like")
 
 
 def councils_side_by_side(seed: int, scale: float, settings: Sequence[str] = TRAINED_ON) -> Sources:
