@@ -58,17 +58,33 @@ class Grouping:
     constraints: Constraints = field(default_factory=Constraints)  # as they were followed
 
 
-def group_records(nodes: Mapping[int, Node], edges: Sequence[Edge], constraints: Constraints, bands: Bands) -> Grouping:
+def group_records(
+    nodes: Mapping[int, Node],
+    edges: Sequence[Edge],
+    constraints: Constraints,
+    bands: Bands,
+    believed: Mapping[int, str] | None = None,
+) -> Grouping:
     """Form the groups of all `nodes`.
 
-    Every node is in exactly one group; groups and members come in the order of keys.
+    Every node is in exactly one group; groups and members come in the order of keys. Two records of one person as
+    `believed` until now (record -> person) stay together down to the lower line of `bands`, if there is one (linkage
+    handbook 9.5). What has been kept is kept again: grouping anew what was grouped changes nothing.
     """
-    work = _Work(nodes, edges, constraints, bands)
-    work.join_decided()
-    work.join_links([e for e in work.links if e.rule in _PROVEN])
-    work.set_aside_ambiguous()
-    work.join_by_mean([e for e in work.links if e.rule not in _PROVEN])
-    return work.result()
+    kept = _weak_within(edges, bands, believed or {})
+    while True:
+        work = _Work(nodes, edges, constraints, bands)
+        work.join_decided()
+        work.join_links([e for e in work.links if e.rule in _PROVEN])
+        work.set_aside_ambiguous()
+        work.join_by_mean([e for e in work.links if e.rule not in _PROVEN])
+        if not kept:
+            return work.result()
+        work.keep_together(kept)
+        still = _weak_within(edges, bands, {record: id(group) for record, group in work.group_of.items()})
+        if still == kept:
+            return work.result()
+        kept = still
 
 
 class _Work:
@@ -88,18 +104,9 @@ class _Work:
         for left, right in constraints.apart | (constraints.attention - constraints.held) | constraints.never:
             self.apart.setdefault(left, set()).add(right)
             self.apart.setdefault(right, set()).add(left)
-        held = constraints.undecided | constraints.attention | constraints.never
-        self.links = sorted(
-            (
-                e
-                for e in edges
-                if e.decision == "link"
-                and (e.left, e.right) not in held
-                and e.left not in constraints.alone
-                and e.right not in constraints.alone
-            ),
-            key=self._strength,
-        )
+        self.held = constraints.undecided | constraints.attention | constraints.never
+        self.kept: set[tuple[int, int]] = set()
+        self.links = sorted((e for e in edges if e.decision == "link" and self._may_join(e)), key=self._strength)
 
     def _strength(self, edge: Edge) -> tuple[int, float, str, str]:
         keys = sorted((self.nodes[edge.left].key, self.nodes[edge.right].key))
@@ -148,6 +155,15 @@ class _Work:
             pair = edge.left, edge.right
             if self.group_of[edge.left] is not self.group_of[edge.right] and pair not in self.objections:
                 self.objections[pair] = self._guard(edge) or "group_disagrees"
+
+    def keep_together(self, weak: Sequence[Edge]) -> None:
+        """Join once more what was one person and is not below the lower line, where neither guard nor people object."""
+        links = [e for e in weak if self._may_join(e) and not self.is_together((e.left, e.right))]
+        self.kept = {(e.left, e.right) for e in links}
+        self.join_by_mean(links)
+
+    def _may_join(self, edge: Edge) -> bool:
+        return (edge.left, edge.right) not in self.held and self.constraints.alone.isdisjoint((edge.left, edge.right))
 
     def set_aside_ambiguous(self) -> None:
         """Send to review every link by weight that has a competitor within the margin (linkage handbook 9.2).
@@ -247,12 +263,29 @@ class _Work:
         if pair in self.constraints.together:
             return ("link", Rule.HUMAN.value) if self.is_together(pair) else ("review", self._unmet(pair))
         if self.group_of[edge.left] is self.group_of[edge.right]:
+            if pair in self.kept:
+                return "link", "above_lower_line"
             return "link", "" if edge.decision == "link" and pair not in self.objections else "joined_by_other_links"
         if pair in self.constraints.undecided:
             return "review", "undecided"
         if pair in self.objections:
             return "review", self.objections[pair]
         return ("review", "group_conflict") if edge.decision == "link" else (edge.decision, edge.reason)
+
+
+def _weak_within(edges: Sequence[Edge], bands: Bands, whose: Mapping[int, object]) -> list[Edge]:
+    """The pairs within one person that are too weak to join and not too weak to stay."""
+    if bands.part is None or not whose:
+        return []
+    return [
+        e
+        for e in edges
+        if e.decision == "review"
+        and e.reason == "weak"
+        and e.weight >= bands.part
+        and e.left in whose
+        and whose[e.left] == whose.get(e.right)
+    ]
 
 
 def _parts(bits: float) -> int:

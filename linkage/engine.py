@@ -135,7 +135,14 @@ def form_groups(
         ).fetchall()
     )
     affected = frozenset(row[0] for row in calculation.execute("from affected").fetchall())
-    return Grouped(nodes, group_records(nodes, edges, constraints, model.bands), affected, person_of)
+    # Who had left joins like anybody new; who was there all along stays down to the lower line.
+    present = dict(
+        calculation.execute(
+            "select record_id, person_id from membership_believed semi join affected using (record_id) where is_current"
+        ).fetchall()
+    )
+    grouping = group_records(nodes, edges, constraints, model.bands, present)
+    return Grouped(nodes, grouping, affected, person_of)
 
 
 def reasons(grouped: Grouped) -> dict[int, str]:

@@ -47,6 +47,7 @@ class Bands:
     communal_surnames: int
     block_cap: int  # larger blocks of a loose rule are left out, counted and reported
     pair_limit_per_record: int  # the run refuses to score more pairs than this for each record
+    part: float | None = None  # the lower line: who is one person is parted only below it; None: at `link` as well
 
 
 @dataclass(frozen=True, slots=True)
