@@ -127,6 +127,7 @@ def test_f37_a_merge_notice_joins_two_files_with_history_and_can_be_taken_back(
     council.retype(7, 1, XREF_CLIENT_NO=key("micare", 8), STATUS="X", **now_like_8)
     made = linked(council, 1, "PEOPLE_JOINED")
     assert made.of("link").counts["people_merged"] == 1
+    assert "ESTABLISHED_JOINED" in made.codes(), "readers had seen the two apart: somebody is to look"
     assert council.person("micare", 7) == council.person("micare", 8) == kept
     assert events(council) == before, "every event is still there, under the one person"
     assert pair(council, key("micare", 7), key("micare", 8))[:2] == ("marked_duplicate", "link")
