@@ -1,7 +1,8 @@
 """A night's change against everything, both ways, without reading everything: the same pairs as a run of all records.
 
-Changed are the records that came new or anew, and whoever holds a number that one of them holds or held: whether a
-number stands once in each file is a matter of all its holders. Name frequencies are those of the kept run.
+Changed are the records that came new or with something new to say, and whoever holds a number that one of them holds or
+held: whether a number stands once in each file is a matter of all its holders. Name frequencies are those of the kept
+run.
 """
 
 from __future__ import annotations
@@ -37,12 +38,15 @@ _FILES = {"l": "the left file", "r": "the right file"}
 
 @dataclass(frozen=True, slots=True)
 class ChangedCounts:
-    """What a night did: counts only. `left` and `right` count changed records and those whose number they touch."""
+    """What a night did: counts only. `left` and `right` count changed records and those whose number they touch.
+
+    Records that came again and say what they said before are no change.
+    """
 
     left: int
     right: int
     identifier_accepted: int
-    candidates: int
+    candidates: int  # pairs that rules found, whether other rules did or not
     kept: int
     grown: float  # records added since the full run, as a share of it: keep a full run anew now and then
 
@@ -106,14 +110,15 @@ def run_changed(
     night = Night(con, plan, _load(folder, "l", state.night), _load(folder, "r", state.night))
     night.replace((left, right), (gone_left, gone_right), folder)
     accepted = night.settle()
-    pairs, rules = night.candidates()
-    night.weigh(pairs, rules, accepted)
+    found = night.candidates()
+    night.weigh(found, accepted)
     for side, which in (("l", night.left), ("r", night.right)):
         _save_since(folder, side, state.night + 1, which)
     write_state(folder, replace(state, waits=True))
     written = con.execute(f"select count(*) from {SCORED}").fetchall()[0][0]
     grown = max(s.since.rows / max(s.kept.rows, 1) for s in (night.left, night.right))
-    return ChangedCounts(len(night.open_left), len(night.open_right), len(accepted[0]), len(pairs), int(written), grown)
+    changed = len(night.open_left), len(night.open_right)
+    return ChangedCounts(*changed, len(accepted[0]), len(found[0]), int(written), grown)
 
 
 def replace_pairs(con: duckdb.DuckDBPyConnection, earlier: str, target: str, folder: Path) -> None:

@@ -6,6 +6,7 @@ of all records would.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,11 @@ def key_columns(model: CompiledModel, stage: IdentifierStage | None, side: str) 
             if rule.exploded:
                 raise SettingsRefused(f"blocking rule {rule.number + 1} meets single values of lists: no keys to keep")
     return [f'{_hash(parts)} as "{_KEY}{number}"' for number, parts in enumerate(values)]
+
+
+def content_key(columns: Sequence[str], number: int) -> str:
+    """The last key: of all that is read of a record, to tell one that came again unchanged."""
+    return f'hash({", ".join(columns)}) as "{_KEY}{number}"'
 
 
 def split_keys(table: pa.Table) -> tuple[pa.Table, Keys]:

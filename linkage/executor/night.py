@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from linkage.executor.ids import RecordsRefused
-from linkage.executor.joins import PAIRS
+from linkage.executor.joins import MET, PAIRS
 from linkage.executor.keys import split_keys
 from linkage.executor.plan import NIGHT, Plan
 from linkage.executor.run import BY_IDENTIFIER, SCORED
-from linkage.executor.store import FIRST_RULE, ID, NUMBER, Side
+from linkage.executor.store import CONTENT, FIRST_RULE, ID, NUMBER, Side
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,11 +49,10 @@ class Night:
             records, keys = split_keys(self.con.sql(select).to_arrow_table())
             if len(np.unique(keys[ID])) < keys.shape[1] or not keys[ID].all():
                 raise RecordsRefused("a changed record has no id, or one that another changed record has too")
-            without = self._id_keys(ids)
-            _, old = which.find(ID, np.concatenate([keys[ID], without]))
+            old, records, keys = self._without_repeats(which, records, keys, self._id_keys(ids))
             which.is_gone[old] = True
             numbers += [keys[NUMBER], which.keys(old, NUMBER)]
-            old_ids.append(which.take(old).column("__id"))
+            old_ids.append(which.take(old, ["__id"]).column("__id"))
             fresh.append(which.add(records.cast(which.kept.records.schema), keys))
         held = np.unique(np.concatenate(numbers))
         self.open_left, self.open_right = (
@@ -63,7 +62,18 @@ class Night:
         for which, rows, ids, name in ((self.left, self.open_left, old_ids[0], REPLACED_LEFT),
                                        (self.right, self.open_right, old_ids[1], REPLACED_RIGHT)):  # fmt: skip
             which.is_settled[rows] = False
-            self._table(name, [*ids.chunks, *which.take(rows).column("__id").chunks])
+            self._table(name, [*ids.chunks, *which.take(rows, ["__id"]).column("__id").chunks])
+
+    def _without_repeats(self, which: Side, records: pa.Table, keys: Keys, gone: Keys) -> tuple[Rows, pa.Table, Keys]:
+        """Rows replaced or gone, and the changed records without those that say what they said before."""
+        import pyarrow as pa
+
+        at, rows = which.find(ID, keys[ID])
+        says_the_same = (which.keys(rows, CONTENT) == keys[CONTENT, at]) & ~np.isin(keys[ID, at], gone)
+        differs = np.ones(keys.shape[1], np.bool_)
+        differs[at[says_the_same]] = False
+        old = np.union1d(rows[~says_the_same], which.find(ID, gone)[1])
+        return old, records.filter(pa.array(differs)), np.ascontiguousarray(keys[:, differs])
 
     def settle(self) -> tuple[Rows, Rows]:
         """Rows of the pairs of one number that are accepted, now marked as settled."""
@@ -82,7 +92,7 @@ class Night:
             return none, none
         with _Registered(self.con, self.left.take(l_rows), self.right.take(r_rows), l_rows, r_rows):
             agreed = self.con.execute(f"""
-                select p.l, p.r from {PAIRS} p join night_left l on l."__row" = p.l join night_right r
+                select p.l, p.r from {MET} p join night_left l on l."__row" = p.l join night_right r
                     on r."__row" = p.r where {self.plan.agreed}
                 """).fetchnumpy()
         l_rows, r_rows = (np.asarray(agreed[side], dtype=np.int64) for side in "lr")
@@ -90,8 +100,8 @@ class Night:
         self.right.is_settled[r_rows] = True
         return l_rows, r_rows
 
-    def candidates(self) -> tuple[NDArray[np.uint64], NDArray[np.int16]]:
-        """Every pair to be compared, both rows in one number, each once, and the first rule that found it."""
+    def candidates(self) -> tuple[Rows, Rows, NDArray[np.int16]]:
+        """The rows of every pair to be compared, once for each rule that finds it, and that rule."""
         both = self.plan.settles_both
         anew = np.zeros(self.left.rows, np.bool_)
         anew[self.open_left] = True
@@ -99,29 +109,31 @@ class Night:
         r_rows = self.open_right[~self.right.is_settled[self.open_right]] if both else self.open_right
         shut_left = anew | self.left.is_settled
         shut_right: Flags = self.right.is_settled if both else np.zeros(self.right.rows, np.bool_)
-        found, rules = [np.zeros(0, np.uint64)], [np.zeros(0, np.int16)]
+        found, rules = [(np.zeros(0, np.int64), np.zeros(0, np.int64))], [np.zeros(0, np.int16)]
         for place, rule in enumerate(self.plan.rules):
-            column = FIRST_RULE + place
-            at, others = self.right.find(column, self.left.keys(l_rows, column))
+            kind = FIRST_RULE + place
+            at, others = self.right.find(kind, self.left.keys(l_rows, kind))
             may = ~shut_right[others]
-            forth = _packed(l_rows[at[may]], others[may])
-            at, others = self.left.find(column, self.right.keys(r_rows, column))
+            forth = (l_rows[at[may]], others[may])
+            at, others = self.left.find(kind, self.right.keys(r_rows, kind))
             may = ~shut_left[others]
-            back = _packed(others[may], r_rows[at[may]])
+            back = (others[may], r_rows[at[may]])
             found += [forth, back]
-            rules += [np.full(len(forth) + len(back), rule, np.int16)]
-        pairs, first = np.unique(np.concatenate(found), return_index=True)
-        return pairs, np.concatenate(rules)[first]
+            rules.append(np.full(len(forth[0]) + len(back[0]), rule, np.int16))
+        l_found, r_found = (np.concatenate([both[side] for both in found]) for side in (0, 1))
+        return l_found, r_found, np.concatenate(rules)
 
-    def weigh(self, pairs: NDArray[np.uint64], rules: NDArray[np.int16], accepted: tuple[Rows, Rows]) -> None:
+    def weigh(self, found: tuple[Rows, Rows, NDArray[np.int16]], accepted: tuple[Rows, Rows]) -> None:
         """Fill `scored_pair`."""
-        l_rows, r_rows = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        l_rows, r_rows, rules = found
         if self.plan.weigh:
             l_rows, r_rows = np.concatenate([l_rows, accepted[0]]), np.concatenate([r_rows, accepted[1]])
             rules = np.concatenate([rules, np.full(len(accepted[0]), BY_IDENTIFIER, np.int16)])
-        left, right = self.left.take(np.unique(l_rows)), self.right.take(np.unique(r_rows))
+        left, right = self.left.take(_each_once(l_rows)), self.right.take(_each_once(r_rows))
         with _Registered(self.con, left, right, l_rows, r_rows, rules):
+            self.con.execute(f"create or replace temp table {PAIRS} as {self.plan.sieve}")
             self.con.execute(f"create or replace table {SCORED} as {self.plan.weighing}")
+        self.con.execute(f"drop table {PAIRS}")
         if not self.plan.weigh and len(accepted[0]):
             ids = {f"{side}_id": which.take(rows).column("__id") for side, which, rows in
                    (("left", self.left, accepted[0]), ("right", self.right, accepted[1]))}  # fmt: skip
@@ -156,7 +168,7 @@ class _Registered:
         columns = {"l": l_rows.astype(np.uint32), "r": r_rows.astype(np.uint32)}
         self._con = con
         self._tables = {NIGHT.left: left, NIGHT.right: right,
-                        PAIRS: _arrow(columns if rules is None else columns | {"rule": rules})}  # fmt: skip
+                        MET: _arrow(columns if rules is None else columns | {"rule": rules})}  # fmt: skip
 
     def __enter__(self) -> None:
         for name, table in self._tables.items():
@@ -167,8 +179,10 @@ class _Registered:
             self._con.unregister(name)
 
 
-def _packed(left: Rows, right: Rows) -> Keys:
-    return (left.astype(np.uint64) << np.uint64(32)) | right.astype(np.uint64)
+def _each_once(rows: Rows) -> Rows:
+    there = np.zeros(rows.max(initial=-1) + 1, np.bool_)
+    there[rows] = True
+    return np.flatnonzero(there)
 
 
 def _arrow(columns: dict[str, Any]) -> pa.Table:

@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-ID, NUMBER, FIRST_RULE = 0, 1, 2  # kinds of keys: the id, the identifying number, then one for each rule
+# Kinds of keys: the id, the identifying number, then one for each rule; the last is of all that is read of a record.
+ID, NUMBER, FIRST_RULE, CONTENT = 0, 1, 2, -1
 _AT_ONCE = 500_000  # records held in memory while a part is written
 
 
 @dataclass(slots=True)
 class Part:
-    """Records in the order they came, keys (kind, record; 0 meets nobody), and each kind of key sorted."""
+    """Records in the order they came, keys (kind, record; 0 meets nobody), and each kind of key but the last sorted."""
 
     records: pa.Table
     keys: Keys
@@ -41,8 +42,8 @@ class Part:
     @classmethod
     def of(cls, records: pa.Table, keys: Keys) -> Part:
         """A part of records not seen before."""
-        order = np.argsort(keys, axis=1)
-        return cls(records, keys, np.take_along_axis(keys, order, axis=1), order.astype(np.uint32))
+        order = np.argsort(keys[:CONTENT], axis=1)
+        return cls(records, keys, np.take_along_axis(keys[:CONTENT], order, axis=1), order.astype(np.uint32))
 
     @property
     def rows(self) -> int:
@@ -59,13 +60,14 @@ class Part:
         within = np.arange(len(places)) - np.repeat(np.cumsum(times) - times, times)
         return places, self.sorted_rows[kind][np.repeat(first, times) + within].astype(np.int64)
 
-    def take(self, rows: Rows) -> pa.Table:
+    def take(self, rows: Rows, columns: Sequence[str] | None = None) -> pa.Table:
         """The records of these rows, in this order."""
         import pyarrow as pa
 
-        batches = self.records.to_batches()
+        records = self.records if columns is None else self.records.select(list(columns))
+        batches = records.to_batches()
         if len(batches) < 2:
-            return self.records.take(pa.array(rows))
+            return records.take(pa.array(rows))
         order = np.argsort(rows, kind="stable")
         ends = np.cumsum([len(batch) for batch in batches])
         places = np.searchsorted(rows[order], [0, *ends])
@@ -74,7 +76,7 @@ class Part:
             for batch, start, end, last in zip(batches, places, places[1:], ends, strict=False)
             if end > start
         ]
-        table = pa.Table.from_batches(found, self.records.schema)
+        table = pa.Table.from_batches(found, records.schema)
         return table if (rows[:-1] <= rows[1:]).all() else table.take(pa.array(np.argsort(order)))
 
     def save(self, stem: Path) -> None:
@@ -121,9 +123,9 @@ def write_part(con: duckdb.DuckDBPyConnection, select: str, rows: int, stem: Pat
             place += len(batch)
     keys = load_array(beside(stem, "keys"))
     with _private(beside(stem, "sorted")) as in_order, _private(beside(stem, "rows")) as where:
-        _begin_array(in_order, np.dtype(np.uint64), (kinds, rows))
-        _begin_array(where, np.dtype(np.uint32), (kinds, rows))
-        for kind in range(kinds):
+        _begin_array(in_order, np.dtype(np.uint64), (kinds - 1, rows))
+        _begin_array(where, np.dtype(np.uint32), (kinds - 1, rows))
+        for kind in range(kinds - 1):
             order = np.argsort(keys[kind])
             where.write(order.astype(np.uint32).tobytes())
             in_order.write(keys[kind][order].tobytes())
@@ -161,12 +163,13 @@ class Side:
         here = ~self.is_gone[rows]
         return asked[places[here]], rows[here]
 
-    def take(self, rows: Rows) -> pa.Table:
+    def take(self, rows: Rows, columns: Sequence[str] | None = None) -> pa.Table:
         """The records of these rows, in this order, with the row in `__row`."""
         import pyarrow as pa
 
         is_early = rows < self.kept.rows
-        early, late = self.kept.take(rows[is_early]), self.since.take(rows[~is_early] - self.kept.rows)
+        early = self.kept.take(rows[is_early], columns)
+        late = self.since.take(rows[~is_early] - self.kept.rows, columns)
         table = pa.concat_tables([early, late])
         if len(late) and len(early):
             back = np.argsort(np.concatenate([np.flatnonzero(is_early), np.flatnonzero(~is_early)]))

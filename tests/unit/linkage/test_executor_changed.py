@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkage.executor import (
+    ChangedCounts,
     Guard,
     IdentifierStage,
     RecordsRefused,
@@ -182,10 +183,19 @@ def test_a_night_counts_only_with_its_pairs(con: duckdb.DuckDBPyConnection, tmp_
     keep_run(con, compile_settings(_MODEL), "l", "r", tmp_path)
     with pytest.raises(SettingsRefused, match="no night waits"):
         replace_pairs(con, "scored_pair", "standing", tmp_path)
-    first = run_changed(con, "l", "r", tmp_path)
-    assert run_changed(con, "l", "r", tmp_path).grown == first.grown > 0
+    _fill(con, "new", [_record(Random(1), "l_new")])
+    first = run_changed(con, "new", "r", tmp_path)
+    assert run_changed(con, "new", "r", tmp_path).grown == first.grown > 0
     replace_pairs(con, "scored_pair", "standing", tmp_path)
-    assert run_changed(con, "l", "r", tmp_path).grown > first.grown
+    _fill(con, "newer", [_record(Random(2), "l_newer")])
+    assert run_changed(con, "newer", "r", tmp_path).grown > first.grown
+
+
+def test_records_that_come_again_unchanged_are_no_change(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    keep_run(con, compile_settings(_MODEL), "l", "r", tmp_path)
+    assert run_changed(con, "l", "r", tmp_path) == ChangedCounts(0, 0, 0, 0, 0, 0.0)
+    con.execute("create table moved as select * replace ('Z9' as place) from l where record = 'l1'")
+    assert run_changed(con, "moved", "r", tmp_path).left == 1
 
 
 def test_without_a_whole_kept_run_no_night_begins(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
