@@ -106,27 +106,48 @@ def make_keys(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> tuple[Rul
 
     The keys that the cap leaves out are in `left_out_key`.
     """
-    parts = " union all ".join(
-        f"select distinct {number}::utinyint as rule, hash({number}, value) as key, record_id from ({rule.select}) "
-        "where value is not null"
+    calculation.execute(f"create or replace table all_block_key as {keys_of('standard')}")
+    divide_blocks(calculation, bands)
+    calculation.execute("""create or replace table block_size as
+        select rule, records, count(*) as blocks from block group by all""")
+    return rule_counts(calculation, bands)
+
+
+def keys_of(table: str) -> str:
+    """The select of every key (rule, key, record_id) of the standardised records in `table`."""
+    return " union all ".join(
+        f"select distinct {number}::utinyint as rule, hash({number}, value) as key, record_id from "
+        f"({rule.select.replace('from standard', f'from {table}')}) where value is not null"
         for number, rule in enumerate(RULES)
     )
-    calculation.execute(f"create or replace table all_block_key as {parts}")
-    caps = ", ".join(str(2**31 if rule.is_identifier else rule.cap or bands.block_cap) for rule in RULES)
-    calculation.execute(f"""create or replace table block as
+
+
+def caps(bands: Bands) -> str:
+    """The largest block of every rule that is still compared, as an SQL list."""
+    return f"[{', '.join(str(2**31 if rule.is_identifier else rule.cap or bands.block_cap) for rule in RULES)}]"
+
+
+def divide_blocks(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> None:
+    """Fill `block`, `block_key` and `left_out_key` from the keys in `all_block_key`."""
+    calculation.execute(f"""create or replace temp table block as
         select key, any_value(rule) as rule, count(*) as records,
-          count(*) > ([{caps}])[any_value(rule) + 1] as is_left_out
+          count(*) > ({caps(bands)})[any_value(rule) + 1] as is_left_out
           from all_block_key group by key having count(*) > 1""")
-    calculation.execute("""create or replace table block_key as
+    calculation.execute("""create or replace temp table block_key as
         select k.rule, k.key, k.record_id from all_block_key k join block b using (key) where not b.is_left_out""")
-    calculation.execute("""create or replace table left_out_key as
+    calculation.execute("""create or replace temp table left_out_key as
         select k.key, k.record_id from all_block_key k join block b using (key) where b.is_left_out""")
-    calculation.execute("drop table all_block_key")
-    counts = calculation.execute("""
-        select rule, coalesce(sum(records * (records - 1) // 2) filter (where not is_left_out), 0)::bigint,
-               coalesce(max(records) filter (where not is_left_out), 0), count(*) filter (where is_left_out),
+
+
+def rule_counts(calculation: duckdb.DuckDBPyConnection, bands: Bands) -> tuple[RuleCount, ...]:
+    """The work of every rule, from `block_size`: rule, records in a block, number of such blocks."""
+    counts = calculation.execute(f"""
+        select rule, coalesce(sum(blocks * (records * (records - 1) // 2)) filter (where not is_left_out), 0)::bigint,
+               coalesce(max(records) filter (where not is_left_out), 0),
+               coalesce(sum(blocks) filter (where is_left_out), 0)::bigint,
                coalesce(max(records) filter (where is_left_out), 0)
-          from block group by rule order by rule""").fetchall()
+          from (select *, records > ({caps(bands)})[rule + 1] as is_left_out from block_size)
+         group by rule order by rule""").fetchall()
     return tuple(RuleCount(RULES[rule].name, *rest) for rule, *rest in counts)
 
 
@@ -163,37 +184,51 @@ def make_stated_pairs(calculation: duckdb.DuckDBPyConnection) -> None:
 
     Protected records are not among them (governance PRO-1).
     """
-    calculation.execute("""create or replace table stated_pair as
-        with standard as (select record_id, source, source_person_key, duplicate_of_key from main.standard
-                           where is_restricted is not distinct from false
-        ), known_as as (
-          select record_id, source, source_person_key as id from standard
-          union
-          select record_id, source, split_part(source_person_key, ':', -1) from standard
-          union                       -- a number with zeros in front and a check letter behind, as people type it
-          select record_id, source, ltrim(source_person_key, '0') from standard
-           where regexp_matches(source_person_key, '^[0-9]+[A-Z]$')
-          union
-          select record_id, source, ltrim(left(source_person_key, -1), '0') from standard
-           where regexp_matches(source_person_key, '^[0-9]+[A-Z]$')
-        ), typed as (
-          select s.record_id, s.source, r.reference_type, trim(r.reference_value) as id
-            from source_reference r join standard s on s.record_id = r.source_record_id
-           where r.reference_type like '%\\_key' escape '\\'
-        ), named as (
-          from typed
-          union
-          select record_id, source, reference_type, ltrim(regexp_extract(upper(id), '[0-9]+[A-Z]?$'), '0') from typed
-           where regexp_matches(upper(id), '^[A-Z/ -]*[0-9]+[A-Z]?$')
-        )
+    for table, select in statements_of("standard", "source_reference").items():
+        calculation.execute(f"create or replace table {table} as {select}")
+    calculation.execute(f"create or replace table stated_pair as {stated('named', 'known_as')}")
+
+
+def statements_of(standard: str, references: str) -> dict[str, str]:
+    """Two selects: the ids that records are known as, and the ids by which they name other records or mark them."""
+    unprotected = f"(from {standard} where is_restricted is not distinct from false)"
+    return {
+        "known_as": f"""
+            select record_id, source, source_person_key as id, true as is_whole from {unprotected}
+            union
+            select record_id, source, split_part(source_person_key, ':', -1), false from {unprotected}
+            union                       -- a number with zeros in front and a check letter behind, as people type it
+            select record_id, source, ltrim(source_person_key, '0'), false from {unprotected}
+             where regexp_matches(source_person_key, '^[0-9]+[A-Z]$')
+            union
+            select record_id, source, ltrim(left(source_person_key, -1), '0'), false from {unprotected}
+             where regexp_matches(source_person_key, '^[0-9]+[A-Z]$')""",
+        "named": f"""
+            with typed as (
+              select s.record_id, s.source, r.reference_type, trim(r.reference_value) as id
+                from {references} r join {unprotected} s on s.record_id = r.source_record_id
+               where r.reference_type like '%\\_key' escape '\\'
+            )
+            select *, false as by_mark from typed
+            union
+            select record_id, source, reference_type, ltrim(regexp_extract(upper(id), '[0-9]+[A-Z]?$'), '0'), false
+              from typed where regexp_matches(upper(id), '^[A-Z/ -]*[0-9]+[A-Z]?$')
+            union
+            select record_id, source, source || '_key', duplicate_of_key, true from {unprotected}
+             where duplicate_of_key is not null""",
+    }
+
+
+def stated(named: str, known_as: str) -> str:
+    """The select of the pairs (left_id, right_id, by_reference, by_mark) that records in `named` make with `known_as`.
+
+    Another system's id may be typed in part; a mark names a whole key of its own system.
+    """
+    return f"""
         select distinct least(n.record_id, k.record_id) as left_id, greatest(n.record_id, k.record_id) as right_id,
-               true as by_reference, false as by_mark
-          from named n join known_as k on k.id = n.id and n.reference_type = k.source || '_key'
-         where k.source <> n.source
-        union all
-        select least(s.record_id, o.record_id), greatest(s.record_id, o.record_id), false, true
-          from standard s join standard o on o.source = s.source and o.source_person_key = s.duplicate_of_key
-         where o.record_id <> s.record_id""")
+               not n.by_mark as by_reference, n.by_mark
+          from {named} n join {known_as} k on k.id = n.id and n.reference_type = k.source || '_key'
+         where case when n.by_mark then k.is_whole and n.record_id <> k.record_id else k.source <> n.source end"""
 
 
 def _refuse_flood(rules: tuple[RuleCount, ...], limit: int) -> None:

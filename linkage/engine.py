@@ -9,15 +9,18 @@ run.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from linkage import blocking
+from linkage.changed import find_changed, write_digests
 from linkage.clustering import Constraints, Edge, Grouping, Node, group_records
 from linkage.compiled import score_pairs
 from linkage.deterministic import Rule, apply_ladder
-from linkage.inputs import Before, Sources
+from linkage.inputs import Before, Changes, Sources
+from linkage.kept import Kept
+from linkage.kept_night import every_block, refresh
 from linkage.model import Model
 from linkage.standardise import StandardisedCounts, standardise
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+_NO_PAIRS = blocking.BlockingCounts((), 0, 0)
 _ALL_ANEW_ABOVE = 0.3  # share of changed records above which comparing all is cheaper than telling them apart
 
 
@@ -66,30 +70,73 @@ def open_calculation(scratch: Path | None = None) -> duckdb.DuckDBPyConnection:
 
 
 def find_edges(
-    calculation: duckdb.DuckDBPyConnection, sources: Sources, model: Model, *, synthetic: bool, before: Before | None
+    calculation: duckdb.DuckDBPyConnection,
+    sources: Sources,
+    model: Model,
+    *,
+    synthetic: bool,
+    before: Before | None,
+    kept: Kept | None = None,
 ) -> EdgeFigures:
     """Fill `edge_now`: every pair of current records that matters, compared now or kept from `before`.
 
     Also fills `standard`, `digest_now`, `digest_before`, `changed` (records that are new, different or gone) and
-    `scored`.
+    `scored`. What was made of the records is left in `kept` for the next night (`find_edges_near`).
     """
     counts = standardise(
         calculation, sources.persons, sources.addresses, sources.references, model=model, synthetic=synthetic
     )
     rules = blocking.make_keys(calculation, model.bands)
     blocking.make_stated_pairs(calculation)
-    _find_changed(calculation, before)
-    records, changed = calculation.execute(
-        "select (select count(*) from standard), (select count(*) from standard semi join changed using (record_id))"
-    ).fetchall()[0]
+    write_digests(calculation, "digest_now")
+    if kept is not None:
+        kept.keep_all()
+    calculation.execute("drop table all_block_key")
+    _read_before(calculation, before)
+    find_changed(calculation)
+    records, changed = _count(calculation)
     is_full = before is None or before.model_version != model.version or changed > records * _ALL_ANEW_ABOVE
+    return _compare(calculation, model, rules, EdgeFigures(counts, _NO_PAIRS, records, changed, is_full))
+
+
+def find_edges_near(
+    calculation: duckdb.DuckDBPyConnection, changes: Changes, model: Model, *, synthetic: bool, kept: Kept
+) -> EdgeFigures:
+    """The same from what the run before kept and what is different since: the work grows with the changes.
+
+    `digest_now` and `digest_before` hold only records that could differ; everything else is as after `find_edges`.
+    """
+    counts, rules = refresh(calculation, kept, changes, model, synthetic=synthetic)
+    find_changed(calculation)
+    records, changed = _count(calculation)
+    is_full = changed > records * _ALL_ANEW_ABOVE
     if is_full:
-        calculation.execute("create or replace table changed as select record_id from digest_now union from changed")
-    pairs = blocking.make_pairs(calculation, model.bands, rules, only_changed=not is_full)
+        every_block(calculation, model)
+    figures = EdgeFigures(counts, _NO_PAIRS, records, changed, is_full)
+    return _compare(calculation, model, rules, figures)
+
+
+def _count(calculation: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """All current records, and how many of them changed."""
+    records, changed = calculation.execute(
+        "select (select count(*) from standard), (select count(*) from changed semi join standard using (record_id))"
+    ).fetchall()[0]
+    return int(records), int(changed)
+
+
+def _compare(
+    calculation: duckdb.DuckDBPyConnection,
+    model: Model,
+    rules: tuple[blocking.RuleCount, ...],
+    figures: EdgeFigures,
+) -> EdgeFigures:
+    if figures.is_full:
+        calculation.execute("create or replace table changed as select record_id from standard union from changed")
+    pairs = blocking.make_pairs(calculation, model.bands, rules, only_changed=not figures.is_full)
     score_pairs(calculation, model)
     apply_ladder(calculation, model)
-    _keep_unchanged(calculation, before)
-    return EdgeFigures(counts, pairs, int(records), int(changed), is_full)
+    _keep_unchanged(calculation)
+    return replace(figures, blocking=pairs)
 
 
 def form_groups(
@@ -114,8 +161,7 @@ def form_groups(
         calculation.execute("""create or replace table affected as
             select record_id from standard union select record_id from membership_believed""")
     else:
-        _register_records(calculation, "affected_found", _affected(calculation, constraints))
-        calculation.execute("create or replace table affected as from affected_found")
+        _find_affected(calculation, constraints)
     nodes = {
         row[0]: Node(*row)
         for row in calculation.execute("""
@@ -158,85 +204,59 @@ def reasons(grouped: Grouped) -> dict[int, str]:
     return {record: best.get(record, Rule.HUMAN.value) for group in grouped.grouping.groups for record in group}
 
 
-def _find_changed(calculation: duckdb.DuckDBPyConnection, before: Before | None) -> None:
-    calculation.execute("""
-        create or replace table digest_now as
-        with keys as (select record_id, bit_xor(key) as keys, count(*) as blocks from left_out_key group by record_id),
-             stated as (select record_id, count(*) || ':' || sum(hash(other, kind)) as pairs
-                          from (select left_id as record_id, right_id as other, by_mark as kind from stated_pair
-                                union all select right_id, left_id, by_mark from stated_pair) group by record_id),
-             place as (select source_record_id as record_id, max(valid_from) as since from source_address
-                        where valid_to is null group by source_record_id)
-        select s.record_id, md5(concat_ws('|', s::varchar, k.keys, k.blocks, t.pairs)) as standard_digest,
-               md5(concat_ws('|', p.forename, p.surname, p.death_date, p.sex, p.ethnicity_code, p.postcode,
-                 p.gp_practice_code,
-                             p.is_marked_duplicate, p.known_from, a.since)) as detail_digest
-          from standard s join source_person p on p.source_record_id = s.record_id
-          left join keys k using (record_id) left join stated t using (record_id) left
-            join place a using (record_id)""")
+def _read_before(calculation: duckdb.DuckDBPyConnection, before: Before | None) -> None:
+    """Make known what the run before left: `digest_before` and `edges_read`, both empty before the first."""
     if before is None:
-        calculation.execute(
-            "create or replace table digest_before (record_id bigint, standard_digest varchar, detail_digest varchar)"
-        )
+        calculation.execute("""create or replace temp table digest_before
+            (record_id bigint, standard_digest varchar, detail_digest varchar)""")
+        calculation.execute("""create or replace temp table edges_read (left_id bigint, right_id bigint, rule varchar,
+            pair_decision varchar, pair_reason varchar, weight double, weight_without_number double,
+            by_demographics boolean, numbers varchar, levels varchar, stored_decision varchar,
+            stored_reason varchar)""")
     else:
-        calculation.register("digests_read", before.standard_digests)
-        calculation.execute("create or replace table digest_before as from digests_read")
-    calculation.execute("""
-        create or replace table changed as
-        select record_id from digest_now n full join digest_before b using (record_id)
-         where n.standard_digest is distinct from b.standard_digest""")
+        calculation.register("digest_before", before.standard_digests)
+        calculation.register("edges_read", before.edges)
 
 
-def _keep_unchanged(calculation: duckdb.DuckDBPyConnection, before: Before | None) -> None:
-    calculation.execute("""
+def _keep_unchanged(calculation: duckdb.DuckDBPyConnection) -> None:
+    calculation.execute(f"""
         create or replace table edge_now as
         select left_id, right_id, rule, decision as pair_decision, reason as pair_reason, weight, weight_without_number,
                by_demographics, numbers, levels::varchar as levels, null::varchar as stored_decision,
-               null::varchar as stored_reason from edge""")
-    if before is not None:
-        calculation.register("edges_read", before.edges)
-        calculation.execute(f"""
-            insert into edge_now
-            select left_id, right_id, rule, pair_decision, pair_reason, weight, weight_without_number,
-              by_demographics, numbers,
-                   levels, stored_decision, stored_reason
-              from edges_read
-             where rule <> '{Rule.HUMAN}' and left_id not in (from changed) and right_id not in (from changed)""")
+               null::varchar as stored_reason from edge
+        union all
+        select left_id, right_id, rule, pair_decision, pair_reason, weight, weight_without_number, by_demographics,
+               numbers, levels, stored_decision, stored_reason
+          from edges_read
+         where rule <> '{Rule.HUMAN}' and left_id not in (from changed) and right_id not in (from changed)""")
 
 
-def _affected(calculation: duckdb.DuckDBPyConnection, constraints: Constraints) -> set[int]:
-    """Every record tied, by an edge of now or before, a decision or a shared person, to one that changed."""
-    ties = calculation.execute("""
-        select left_id, right_id from edge_now union select left_id, right_id from edges_read union
-        select record_id, min(record_id) over (partition by person_id) from membership_believed
-       qualify count(*) over (partition by person_id) > 1""").fetchall()
-    decided = constraints.decided | constraints.never
+def _find_affected(calculation: duckdb.DuckDBPyConnection, constraints: Constraints) -> None:
+    """Fill `affected`: records tied, by an edge of now or before, a decision or one person, to one that changed."""
+    decided = {record for pair in constraints.decided | constraints.never for record in pair} | constraints.alone
+    _register_records(calculation, "decided_record", decided)
+    calculation.execute("""
+        create or replace temp table tie as
+        with edges as (select left_id, right_id from edge_now union select left_id, right_id from edges_read)
+        select left_id as one, right_id as other from edges union all select right_id, left_id from edges""")
     # A decision that was withdrawn no longer ties anything, but what it decided has to be looked at again.
-    seeds = {
-        row[0]
-        for row in calculation.execute(f"""
+    calculation.execute(f"""
+        create or replace temp table frontier as
         with withdrawn as (select left_id, right_id from edges_read where rule = '{Rule.HUMAN}'
                               or stored_reason in ('{Rule.HUMAN}', 'undecided', 'needs_attention', 'needs_notice',
                                 'do_not_link'))
-        select record_id from changed union select left_id from withdrawn union select right_id
-          from withdrawn""").fetchall()
-    }
-    seeds |= {record for pair in decided for record in pair} | constraints.alone
-    return _reach(seeds, [*ties, *decided])
-
-
-def _reach(seeds: set[int], ties: Iterable[tuple[int, int]]) -> set[int]:
-    neighbours: dict[int, list[int]] = {}
-    for left, right in ties:
-        neighbours.setdefault(left, []).append(right)
-        neighbours.setdefault(right, []).append(left)
-    reached, waiting = set(seeds), list(seeds)
-    while waiting:
-        for other in neighbours.get(waiting.pop(), ()):
-            if other not in reached:
-                reached.add(other)
-                waiting.append(other)
-    return reached
+        select record_id from changed union from decided_record union select left_id from withdrawn
+        union select right_id from withdrawn""")
+    calculation.execute("create or replace table affected as from frontier")
+    while calculation.execute("select 1 from frontier limit 1").fetchall():
+        calculation.execute("""
+            create or replace temp table frontier as
+            with reached as (
+              select other as record_id from tie where one in (from frontier)
+              union select record_id from membership_believed where person_id in (
+                select person_id from membership_believed where record_id in (from frontier)))
+            from reached where record_id not in (from affected)""")
+        calculation.execute("insert into affected from frontier")
 
 
 def _register_records(calculation: duckdb.DuckDBPyConnection, name: str, records: Iterable[int]) -> None:

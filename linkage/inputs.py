@@ -23,9 +23,9 @@ _PERSONS = """select source_record_id, p.source, p.source_person_key, forename, 
   death_date, sex, ethnicity_code, postcode,
   telephone, email, gp_practice_code, is_restricted, duplicate_of_key, is_marked_duplicate, known_from
   from identity.source_person p join identity.number_status n using (source_record_id)
- where known_to is null order by source_record_id"""
+ where known_to is null and {chosen} order by source_record_id"""
 _ADDRESSES = """select source_record_id, address_key, postcode, valid_from, valid_to
-  from identity.source_address where known_to is null order by source, address_key"""
+  from identity.source_address where known_to is null and {chosen} order by source, address_key"""
 # What a migration's list says of a record of the new system stands beside what was typed into that system itself: the
 # old system's key. Statements of trial loads are no evidence, and one a later decision replaced is none either.
 _REFERENCES = """
@@ -37,7 +37,20 @@ select source_record_id, reference_key, reference_type, reference_value from (
     from identity.cross_reference x
     join identity.source_record r on r.source = x.new_source and r.source_person_key = x.new_key
    where x.known_to is null and x.is_evidence and x.valid_to is null
-) stated order by source, reference_key"""
+) stated where {chosen} order by source, reference_key"""
+# Which version of every row is current: versions never change, so two lists of them tell which records are different.
+_VERSIONS = """
+select 0 as kind, version_id, source_record_id as record_id from identity.source_person where known_to is null
+union all
+select 1, version_id, source_record_id from identity.source_address where known_to is null
+union all
+select 2, version_id, source_record_id from identity.source_reference where known_to is null
+union all
+select 3, x.version_id, r.source_record_id from identity.cross_reference x
+  join identity.source_record r on r.source = x.new_source and r.source_person_key = x.new_key
+ where x.known_to is null and x.is_evidence and x.valid_to is null
+union all
+select 4, version_id, source_record_id from identity.trace_answer where known_to is null"""
 _EDGES = """select left_record_id as left_id, right_record_id as right_id, rule, pair_decision, pair_reason,
   match_weight as weight, weight_without_number, found_without_identifier as by_demographics, numbers,
     levels::text as levels,
@@ -115,6 +128,14 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """What is different since a run: the records concerned, and all current source rows of theirs."""
+
+    records: pa.Table  # record_id: new, different or gone
+    rows: Sources
+
+
+@dataclass(frozen=True, slots=True)
 class Before:
     """What the run before left: its digest and model, one digest a record, and the current edges."""
 
@@ -166,9 +187,33 @@ def last_run(connection: Connection) -> tuple[str, str] | None:
     return (str(row[0]), str(row[1])) if row else None
 
 
+def last_run_id(connection: Connection) -> str | None:
+    """The id of the last completed link run; None before the first."""
+    row = connection.exec_driver_sql(
+        "select run_id from ledger.link_run order by link_run_id desc limit 1"
+    ).one_or_none()
+    return str(row[0]) if row else None
+
+
 def read_sources(store: Store) -> Sources:
     """All current source rows."""
-    return Sources(*(store.read_arrow("linker", query) for query in (_PERSONS, _ADDRESSES, _REFERENCES)))
+    return _read(store, "true")
+
+
+def read_versions(store: Store) -> pa.Table:
+    """kind, version_id, record_id of every current row a run reads; to be read before the rows themselves."""
+    return store.read_arrow("linker", _VERSIONS)
+
+
+def read_changes(store: Store, records: pa.Table) -> Changes:
+    """The current source rows of those records (`record_id`), which a run has found to be different."""
+    numbers = ",".join(str(int(number)) for number in records["record_id"].to_pylist())
+    return Changes(records, _read(store, f"source_record_id = any('{{{numbers}}}'::bigint[])"))
+
+
+def _read(store: Store, chosen: str) -> Sources:
+    queries = (query.format(chosen=chosen) for query in (_PERSONS, _ADDRESSES, _REFERENCES))
+    return Sources(*(store.read_arrow("linker", query) for query in queries))
 
 
 def read_before(store: Store, digest: str, model_version: str) -> Before:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from domain.run import Finding, RunContext, RunResult, RunState, StageFailure
@@ -19,15 +21,18 @@ from governance.secrets import key_for
 from governance.store import Store
 from linkage import adoption, established, inputs, outcome, promotion, publish, report
 from linkage.decisions import constraints_of
-from linkage.engine import EdgeFigures, find_edges, form_groups, open_calculation
+from linkage.engine import EdgeFigures, find_edges, find_edges_near, form_groups, open_calculation
 from linkage.findings import findings_of
 from linkage.identity import Assignment, assign_people
+from linkage.kept import Kept, discard
 from linkage.model import Model, load_model
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 _STAGE = "link"
+_KEPT = Path("kept", "linkage.duckdb")  # in the council's home
 _NOTHING = Finding("NOTHING_CONFORMED", "nothing has been conformed yet", "run the stages before this one")
 _LOST = Finding("LEASE_LOST", "another link run has begun since", "nothing to do: the other run publishes")
 
@@ -39,11 +44,38 @@ class _Known:
     moment: datetime | None
     digest: str
     last: tuple[str, str] | None
+    last_id: str | None
     decisions: list[inputs.Decision]
     kept_apart: list[inputs.KeptApart]
     believed: frozenset[tuple[int, int]]  # pairs under a decision that were last believed to be one person
     persons_seen: int | None  # the last version of a person's row that this run reads
     report: dict[str, Any] | None  # of the last run
+
+    @property
+    def run(self) -> str:
+        """The last run and what it read, by which its kept file is known; like no run's before the first."""
+        return f"{self.last_id}|{self.last[0]}" if self.last else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a run worked out and has not published yet."""
+
+    calculation: duckdb.DuckDBPyConnection
+    kept: Kept | None
+    versions: pa.Table
+    figures: EdgeFigures
+    assignment: Assignment
+    numbers: dict[str, int]
+    facts: dict[str, Any]
+
+    def keep(self, run_id: str, digest: str) -> None:
+        """Make what was kept the published run's; where that fails the next run works from all records."""
+        import duckdb
+
+        with suppress(duckdb.Error):
+            if self.kept is not None:
+                self.kept.finish(f"{run_id}|{digest}", self.versions)
 
 
 def run(context: RunContext) -> RunResult:
@@ -86,12 +118,9 @@ def _link_under(context: RunContext, store: Store, lease: Lease, choice: adoptio
         return RunResult(
             _STAGE, "", RunState.DONE, {"changed_records": 0}, as_known_at=known.moment, findings=choice.findings
         )
-    calculation = open_calculation(context.profile.home / "scratch")
+    work = _begin(context, store, model, known)
     try:
-        figures, assignment, numbers = _calculate(context, store, model, known, calculation)
-        facts = report.build(
-            calculation, context, model, known.moment, figures, assignment, known.report, known.decisions
-        )
+        calculation, figures, assignment, facts = work.calculation, work.figures, work.assignment, work.facts
         against = promotion.findings(facts, promotion.read_explanations(context.profile.home / promotion.EXPLANATIONS))
         if against and choice.is_new:
             raise _Obstacles(against)
@@ -99,7 +128,7 @@ def _link_under(context: RunContext, store: Store, lease: Lease, choice: adoptio
         with store.connect("linker") as connection:
             if not still_holds(connection, lease):
                 return RunResult(_STAGE, "", RunState.HELD, findings=(_LOST,))
-            publish.write_people(connection, assignment, numbers, known.moment)
+            publish.write_people(connection, assignment, work.numbers, known.moment)
             changes = publish.write_history(connection, calculation, known.moment, is_full=figures.is_full)
             publish.write_digests(connection, calculation)
             connection.exec_driver_sql(
@@ -115,8 +144,9 @@ def _link_under(context: RunContext, store: Store, lease: Lease, choice: adoptio
                 },
             )
             told = (*told, *established.findings(connection, assignment))
+        work.keep(context.run_id, known.digest)
     finally:
-        calculation.close()
+        work.calculation.close()
     return RunResult(
         _STAGE,
         "",
@@ -137,8 +167,9 @@ def calculate_anew(
     known = replace(_look(store, model), last=None)
     if known.moment is None:
         raise StageFailure(_NOTHING.message, remedy=_NOTHING.remedy, retry_helps=False)
-    _, assignment, _ = _calculate(context, store, model, known, calculation)
-    return known.moment, assignment
+    sources = inputs.read_sources(store)
+    figures = find_edges(calculation, sources, model, synthetic=context.profile.synthetic, before=None)
+    return known.moment, _assign(context, store, model, known, calculation, figures)[0]
 
 
 def _look(store: Store, model: Model) -> _Known:
@@ -147,6 +178,7 @@ def _look(store: Store, model: Model) -> _Known:
             latest_moment(connection),
             inputs.input_digest(connection, model.version),
             inputs.last_run(connection),
+            inputs.last_run_id(connection),
             inputs.read_decisions(connection),
             inputs.read_kept_apart(connection),
             inputs.read_believed_together(connection),
@@ -155,12 +187,49 @@ def _look(store: Store, model: Model) -> _Known:
         )
 
 
-def _calculate(
-    context: RunContext, store: Store, model: Model, known: _Known, calculation: duckdb.DuckDBPyConnection
-) -> tuple[EdgeFigures, Assignment, dict[str, int]]:
-    sources = inputs.read_sources(store)
-    before = inputs.read_before(store, known.last[0], known.last[1]) if known.last else None
-    figures = find_edges(calculation, sources, model, synthetic=context.profile.synthetic, before=before)
+def _begin(context: RunContext, store: Store, model: Model, known: _Known) -> _Work:
+    """Work the run out from what the last one kept where that holds, else from all records, with the same result."""
+    import duckdb
+
+    try:
+        return _work_out(context, store, model, known, keeping=True)
+    except duckdb.Error:  # what was kept cannot be read or written: nothing depends on it
+        discard(context.profile.home / _KEPT)
+        return _work_out(context, store, model, known, keeping=False)
+
+
+def _work_out(context: RunContext, store: Store, model: Model, known: _Known, *, keeping: bool) -> _Work:
+    home, synthetic = context.profile.home, context.profile.synthetic
+    assert known.moment is not None
+    calculation = open_calculation(home / "scratch")
+    try:
+        kept = Kept.attach(calculation, home / _KEPT, model, synthetic=synthetic, run=known.run) if keeping else None
+        versions = inputs.read_versions(store)
+        if kept is not None and kept.is_usable:
+            changes = inputs.read_changes(store, kept.changed_since(versions))
+            figures = find_edges_near(calculation, changes, model, synthetic=synthetic, kept=kept)
+        else:
+            before = inputs.read_before(store, *known.last) if known.last else None
+            sources = inputs.read_sources(store)
+            figures = find_edges(calculation, sources, model, synthetic=synthetic, before=before, kept=kept)
+        assignment, numbers = _assign(context, store, model, known, calculation, figures)
+        facts = report.build(
+            calculation, context, model, known.moment, figures, assignment, known.report, known.decisions
+        )
+    except BaseException:
+        calculation.close()
+        raise
+    return _Work(calculation, kept, versions, figures, assignment, numbers, facts)
+
+
+def _assign(
+    context: RunContext,
+    store: Store,
+    model: Model,
+    known: _Known,
+    calculation: duckdb.DuckDBPyConnection,
+    figures: EdgeFigures,
+) -> tuple[Assignment, dict[str, int]]:
     constraints = constraints_of(known.decisions, known.kept_apart, known.believed)
     memberships = inputs.read_memberships(store)
     grouped = form_groups(calculation, model, constraints, memberships, is_full=figures.is_full)
@@ -181,7 +250,7 @@ def _calculate(
     calculation.execute((files("linkage") / "sql" / "survivorship.sql").read_text(encoding="utf-8"))
     publish.prepare_rows(calculation)
     born = (change.person_id for change in assignment.changes if change.is_new)
-    return figures, assignment, {name: believed.next_number + place for place, name in enumerate(born)}
+    return assignment, {name: believed.next_number + place for place, name in enumerate(born)}
 
 
 def _counts(

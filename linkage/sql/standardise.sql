@@ -1,6 +1,6 @@
 -- Grain: one row per source record. Key: record_id. Reads the source rows and the look-ups of cleaned values
--- (name_form, number_form, postcode_form, name_share) and keeps every column that a later step compares.
-create or replace table standard as
+-- (name_form, number_form, postcode_form, name_share), what depends on all records (fact_*), and keeps every column that a
+-- later step compares. It is about the rows of todo_*: all records, or those of which something has changed.
 with person as (
   select p.source_record_id as record_id, p.source || '|' || p.source_person_key as record_key, p.source, p.source_person_key,
          coalesce(f.tokens, []) as forename_tokens, coalesce(f.joined, '') as forename_joined,
@@ -15,55 +15,33 @@ with person as (
               else p.birth_date end as birth_date,
          coalesce(p.birth_date_estimated, false) or (month(p.birth_date) = 1 and day(p.birth_date) = 1) as birth_estimated,
          p.death_date, nullif(p.sex, '9') as sex, p.postcode as postcode_raw,
-         case when length(regexp_replace(p.telephone, '[^0-9]', '', 'g')) between 10 and 13
-              then right(regexp_replace(p.telephone, '[^0-9]', '', 'g'), 10) end as telephone,
-         case when p.email like '%_@_%' then lower(trim(p.email)) end as email,
+         b.telephone, b.email,
          nullif(upper(trim(p.gp_practice_code)), '') as gp_practice, p.is_restricted,
          nullif(trim(p.duplicate_of_key), '') as duplicate_of_key
-    from source_person p
+    from todo_person p
+    join base b on b.record_id = p.source_record_id
     left join name_form f on f.raw = p.forename
     left join name_form m on m.raw = p.middle_names
     left join name_form k on k.raw = p.known_as
     left join name_form s on s.raw = p.surname
     left join name_form ps on ps.raw = p.previous_surname
     left join number_form n on n.raw = p.nhs_number_supplied
-    -- A date that far too many records of one source share is what people type when they do not know; 1 January of a
-    -- plausible year stays, as estimated.
-    left join (select source, birth_date from source_person
-                where birth_date is not null and not (month(birth_date) = 1 and day(birth_date) = 1)
-                group by all
-               having count(*) > greatest(20, 0.002 * (select count(*) from source_person))) common_date
+    left join fact_common_date common_date
       on common_date.source = p.source and common_date.birth_date = p.birth_date
 ),
 referenced_name as (            -- former surnames and aliases that arrive as references
   select r.source_record_id as record_id, flatten(list(list_distinct(f.tokens || [f.joined]) order by r.reference_key)) as names
-    from source_reference r join name_form f on f.raw = r.reference_value
+    from todo_reference r join name_form f on f.raw = r.reference_value
    where r.reference_type in ('former_surname', 'alias') and f.joined <> ''
    group by all
-),
-place as (                      -- every postcode a record ever gave, with the one to use for linking marked
-  select p.source_record_id as record_id, f.postcode, true as is_current
-    from source_person p join postcode_form f on f.raw = p.postcode
-  union
-  select a.source_record_id, f.postcode, false from source_address a join postcode_form f on f.raw = a.postcode
-),
-communal as (                   -- care homes, hostels, hospitals: many unrelated people behind one postcode
-  select pl.postcode
-    from place pl join person pe using (record_id)
-   group by pl.postcode
-  having count(distinct pe.surname_joined) >= (select communal_surnames from setting)
 ),
 places as (
   select record_id, max(postcode) filter (where is_current) as postcode,
          bool_or(is_current and c.postcode is not null) as is_communal,
          list_sort(list_distinct(list(postcode) filter (where c.postcode is null))) as postcodes
-    from place left join communal c using (postcode)
+    from (from base_place semi join todo_person on source_record_id = record_id)
+    left join fact_communal c using (postcode)
    group by record_id
-),
-shared_contact as (             -- a number or address that many records carry is the team's or the home's
-  select telephone as contact from person where telephone is not null group by 1 having count(*) > 8
-  union all
-  select email from person where email is not null group by 1 having count(*) > 8
 ),
 named as (
   select p.*, coalesce(p.forename_tokens[1], '') as forename_first,
@@ -93,8 +71,8 @@ select n.record_id, n.record_key, n.source, n.source_person_key,
        left(pl.postcode, length(pl.postcode) - 2) as sector, coalesce(pl.is_communal, false) as is_communal,
        coalesce(pl.postcodes, []) as postcodes,
        n.nhs_number, n.nhs_verified,
-       case when n.telephone not in (select contact from shared_contact) then n.telephone end as telephone,
-       case when n.email not in (select contact from shared_contact) then n.email end as email,
+       case when n.telephone not in (select contact from fact_contact) then n.telephone end as telephone,
+       case when n.email not in (select contact from fact_contact) then n.email end as email,
        n.gp_practice, n.is_restricted, n.duplicate_of_key,
        greatest(coalesce(tf.share, s.name_floor), s.name_floor) as tf_forename,
        greatest(coalesce(ts.share, s.name_floor), s.name_floor) as tf_surname,
@@ -106,4 +84,4 @@ select n.record_id, n.record_key, n.source, n.source_person_key,
   left join nickname ng using (record_id)
   left join name_share tf on tf.kind = 'forename' and tf.name = n.forename_first
   left join name_share ts on ts.kind = 'surname' and ts.name = n.surname_joined
- order by n.record_id;
+ order by n.record_id

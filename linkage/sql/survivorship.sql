@@ -4,13 +4,12 @@
 create or replace table detail_wanted as
 with member as (
   select w.person_id, p.*, s.record_key, s.nhs_number as number, s.nhs_verified as is_verified, s.birth_date as usable_birth_date,
-         coalesce(s.birth_estimated, false) as is_estimated, f.postcode as clean_postcode, s.is_communal,
+         coalesce(s.birth_estimated, false) as is_estimated, s.postcode as clean_postcode, s.is_communal,
          case p.source when 'systmone' then 0 when 'controcc' then 2 else 1 end as care_last
     from membership_wanted w
     semi join touched_person t on t.person_id = w.person_id
     join source_person p on p.source_record_id = w.record_id
     join standard s on s.record_id = w.record_id
-    left join postcode_form f on f.raw = p.postcode
 ),
 latest_address as (
   select source_record_id, max(valid_from) as address_from from source_address where valid_to is null group by all
