@@ -6,6 +6,7 @@ a person is printed; links name records by their ids.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sys
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 REFUSED, FAILED = 4, 1
 
-_FILE = "CSV (any delimiter, any encoding) or Parquet."
+_FILE = "CSV (any delimiter, any encoding, also .gz) or Parquet."
 LeftArgument = Annotated[Path, typer.Argument(metavar="LEFT", exists=True, dir_okay=False, readable=True, help=_FILE)]
 RightArgument = Annotated[Path, typer.Argument(metavar="RIGHT", exists=True, dir_okay=False, readable=True, help=_FILE)]
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help=_FILE)]
@@ -171,6 +172,8 @@ def _settings(
 
     if not re.fullmatch(r"\d+(\.\d+)? ?([KMGT]i?)?B", memory, re.IGNORECASE):
         raise typer.BadParameter(f"--memory {memory!r} is no size; write for example 4GB or 500MB")
+    if cut is not None and not math.isfinite(cut):
+        raise typer.BadParameter("--cut must be a number of bits, for example 10")
     return {
         "cut": cut,
         "one_to_one": one_to_one,
@@ -202,11 +205,26 @@ def _run(trial: Trial) -> None:
         raise typer.Exit(REFUSED) from None
     except typer.BadParameter:
         raise
+    except MemoryError:
+        _tell_memory(trial, errors)
+        raise typer.Exit(FAILED) from None
     except Exception as problem:
         if os.environ.get("ONESTORY_TRACEBACK"):
             raise
-        _tell_failure(problem, errors)
+        if type(problem).__name__ == "OutOfMemoryException":
+            _tell_memory(trial, errors)
+        else:
+            _tell_failure(problem, errors)
         raise typer.Exit(FAILED) from None
+
+
+def _tell_memory(trial: Trial, errors: Console) -> None:
+    given = trial.settings["memory_limit"]
+    errors.print(
+        f"The memory given ({given}) is too little for these files; give more with --memory, for example 4GB. The "
+        "files were not changed.",
+        soft_wrap=True, highlight=False, markup=False,
+    )  # fmt: skip
 
 
 def _tell_failure(problem: Exception, errors: Console) -> None:

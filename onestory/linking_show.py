@@ -12,7 +12,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from onestory.linking_run import Trial
 
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", None: ""}
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", "^": "caret", "~": "tilde", None: ""}
 
 
 def show_roles(trial: Trial, console: Console) -> None:

@@ -20,6 +20,7 @@ _DATE = re.compile(
     r"|(?:1[5-9]|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d{2})"
     r"(?:[T ]\d{1,2}:\d{2}.*)?"
 )
+_SERIAL = re.compile(r"[1-4]\d{4}(?:\.0)?")
 _YEAR = re.compile(r"(?:1[5-9]|20)\d{2}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}", re.IGNORECASE)
@@ -38,6 +39,7 @@ class Content:
     words: float  # mean number of words
     length: float  # mean number of letters
     dates: float
+    serials: float  # days since 1900, as spreadsheets keep dates
     years_apart: int  # between the 5th and the 95th of a hundred years named in dates
     years: float
     emails: float
@@ -87,6 +89,7 @@ def content_of(column: pa.ChunkedArray) -> Content:
         words=sum(len(value.split()) for value in sample) / max(len(sample), 1),
         length=sum(map(len, sample)) / max(len(sample), 1),
         dates=len(dates) / max(len(sample), 1),
+        serials=share(_SERIAL.fullmatch),
         years_apart=_spread(dates),
         years=share(_YEAR.fullmatch),
         emails=share(_EMAIL.fullmatch),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 _PARTS = re.compile(r"[0-9]+|[a-z]+")
+_SERIAL, _FEW_DIGITS = re.compile(r"[1-4]\d{4}(?:\.0)?"), re.compile(r"\d{3,5}(?:\.0)?")
 _TIME = re.compile(r"[T ]\d{1,2}:\d{2}.*$")
 _NEVER_A_BIRTH_DATE = frozenset({"19000101", "19010101", "18000101", "99991231", "00010101"})
 #: A date that more than this share of the records has, and many records, is what people type who do not know it.
@@ -41,7 +43,8 @@ def birth_texts(values: Sequence[str | None], times: Sequence[int] | None = None
     times = times or [1] * len(values)
     known = {v for v in values if v}
     day_first = _day_comes_first(known)
-    made = {value: _text(value, day_first=day_first) for value in known}
+    serial = sum(bool(_SERIAL.fullmatch(value)) for value in known) >= 0.5 * max(1, len(known))
+    made = {value: (serial and _of_serial(value)) or _text(value, day_first=day_first) for value in known}
     texts = [made[value] if value else None for value in values]
     counts: Counter[str] = Counter()
     for text, often in zip(texts, times, strict=True):
@@ -50,6 +53,13 @@ def birth_texts(values: Sequence[str | None], times: Sequence[int] | None = None
     limit = max(_AT_LEAST, _FAR_TOO_COMMON * sum(counts.values()))
     unlikely = {text for text, count in counts.items() if text in _NEVER_A_BIRTH_DATE or count > limit}
     return [None if text in unlikely else text for text in texts], sum(counts[text] for text in unlikely)
+
+
+def _of_serial(value: str) -> str | None:
+    """The date a spreadsheet means by a number of days."""
+    if not _FEW_DIGITS.fullmatch(value):
+        return None
+    return (date(1899, 12, 30) + timedelta(days=int(value.split(".")[0]))).strftime("%Y%m%d")
 
 
 def _day_comes_first(values: set[str]) -> bool:

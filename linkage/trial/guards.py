@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Bits = NDArray[np.float64]
 
 _FORENAME_UNLIKE = ("surname equal only", "surname alike only", "different")
+_SURNAME_ALONE = ("surname equal only", "surname alike only")
 _NAMES_AGREE = ("full name equal", "surname equal, forename a nickname", "three words", "surname equal, forename alike",
                 "forename equal, surname alike", "both alike", "two words")  # fmt: skip
 _BIRTH_UNLIKE = ("year equal only", "month and day equal", "two digits wrong", "different")
@@ -44,7 +45,7 @@ class Guard:
 
 
 RELATIVES = Guard("possible relatives", "forenames unlike, birth dates unlike or not compared, no equal number", -8.0)
-TWINS = Guard("possible twins", "birth dates equal, forenames unlike, no equal number", -8.0)
+TWINS = Guard("possible twins", "birth dates and surnames agree, forenames unlike, no equal number", -8.0)
 GENERATIONS = Guard(
     "possible parent and child", "names agree, one home, birth dates wholly different, no equal number", -8.0
 )
@@ -57,7 +58,7 @@ def guarded(cells: Cells, groups: Sequence[Group], comparisons: Sequence[Compari
     unlike, numbered = find.alone("name", _FORENAME_UNLIKE), find.same(_NUMBERS)
     return {
         RELATIVES: unlike & find.born_unlike() & ~numbered,
-        TWINS: unlike & find.alone("birth_date", ("equal",)) & ~numbered,
+        TWINS: find.alone("name", _SURNAME_ALONE) & find.alone("birth_date", ("equal",)) & ~numbered,
         GENERATIONS: find.alone("name", _NAMES_AGREE) & find.alone("birth_date", ("different",))
         & find.same(_HOMES) & ~numbered,
     }  # fmt: skip

@@ -33,7 +33,7 @@ def _names_alike(content: Content) -> bool:
 # What the values must look like for a heading to be believed.
 _AGREES: Mapping[Role, Callable[[Content], bool]] = {
     **dict.fromkeys(_NAMES, _names_alike),
-    Role.BIRTH_DATE: lambda c: c.dates >= 0.3,
+    Role.BIRTH_DATE: lambda c: c.dates >= 0.3 or c.serials >= 0.5,
     Role.BIRTH_YEAR: lambda c: c.years >= 0.5 or (c.digits >= 0.8 and c.length <= 2),
     Role.BIRTH_MONTH: lambda c: c.distinct <= 40 and c.length <= 9,
     Role.BIRTH_DAY: lambda c: c.digits >= 0.5 and c.distinct <= 60 and c.length <= 2.1,
@@ -196,7 +196,9 @@ def _leftover(content: Content, before: str) -> tuple[Role, str]:
 
 def _seen(role: Role, content: Content) -> str:
     share = {
-        Role.BIRTH_DATE: (content.dates, "look like dates"),
+        Role.BIRTH_DATE: (content.dates, "look like dates")
+        if content.dates >= content.serials
+        else (content.serials, "look like the day numbers of a spreadsheet"),
         Role.EMAIL: (content.emails, "look like e-mail addresses"),
         Role.NHS_NUMBER: (content.nhs_shape * content.nhs_valid, "have ten digits and the right check digit"),
     }.get(role)

@@ -20,17 +20,17 @@ from linkage.trial.refusal import Refused
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_PARQUET = b"PAR1"
+_PARQUET, _GZIP = b"PAR1", b"\x1f\x8b"
+_MOST_UNPACKED = 4 << 30
 _OTHER_KINDS = {
     b"PK\x03\x04": "a workbook or a zip archive; save the sheet as CSV (UTF-8) and use that",
-    b"\x1f\x8b": "compressed; unpack it first",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV (UTF-8) and use that",
     b"%PDF": "a PDF; export the data as CSV",
     b"ARROW1": "an Arrow file; save it as Parquet",
     b"SQLite format 3": "a SQLite database; export the table as CSV",
 }
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", "^": "caret", "~": "tilde"}
 # What databases, spreadsheets and pandas write for a missing value; exact, because Null and Na are surnames.
 _MISSING = ("NULL", "NaN", "nan", "NaT", "<NA>", "\\N", "#N/A", "N/A", "#N/D")
 _SNIFFED_LINES = 200
@@ -63,26 +63,49 @@ def read_records(path: Path) -> Records:
         start = handle.read(16)
     if not start:
         raise Refused(f"{path.name} is empty (0 bytes); export it again.")
+    packed = start.startswith(_GZIP)
+    data = _unpacked(path) if packed else b""
+    start = data[:16] if packed else start
     for magic, what in _OTHER_KINDS.items():
         if start.startswith(magic):
-            raise Refused(f"{path.name} is {what}.")
+            raise Refused(f"{path.name} {'holds' if packed else 'is'} {what}.")
     if start.startswith(_PARQUET):
+        if packed:
+            raise Refused(f"{path.name} is a compressed Parquet file; unpack it first.")
         table, notes = read_parquet(path)
         return _tidied(table, path.name, "Parquet", None, notes)
-    return _read_delimited(path)
+    return _read_delimited(path.name, data if packed else path.read_bytes())
 
 
-def _read_delimited(path: Path) -> Records:
-    text, encoding, notes = _decode(path.read_bytes(), path.name)
+def _unpacked(path: Path) -> bytes:
+    import gzip
+    import zlib
+
+    made = bytearray()
+    try:
+        with gzip.open(path) as stream:
+            while part := stream.read(1 << 24):
+                made += part
+                if len(made) > _MOST_UNPACKED:
+                    raise Refused(f"{path.name} unpacks to more than {_MOST_UNPACKED >> 30} GB; unpack it first.")
+    except (EOFError, OSError, zlib.error):
+        raise Refused(f"{path.name} is compressed but cannot be unpacked; it is cut off or damaged.") from None
+    if not made:
+        raise Refused(f"{path.name} is a compressed file without content; export it again.")
+    return bytes(made)
+
+
+def _read_delimited(name: str, data: bytes) -> Records:
+    text, encoding, notes = _decode(data, name)
     delimiter = ""
     if (declared := re.match(r"sep=(.)\r?\n", text)) and declared[1] in _DELIMITERS:
         delimiter, text = declared[1], text[declared.end() :]
     text = text.lstrip("\r\n")
     if not text.strip():
-        raise Refused(f"{path.name} holds blank lines only; export it again.")
+        raise Refused(f"{name} holds blank lines only; export it again.")
     delimiter = delimiter or _sniff(text)
-    table, more = _parse(text, delimiter, path.name)
-    return _tidied(table, path.name, encoding, delimiter, [*notes, *more])
+    table, more = _parse(text, delimiter, name)
+    return _tidied(table, name, encoding, delimiter, [*notes, *more])
 
 
 def _decode(data: bytes, name: str) -> tuple[str, str, list[str]]:

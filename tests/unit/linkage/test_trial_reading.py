@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import io
 from datetime import date, datetime
 from pathlib import Path
@@ -104,7 +105,9 @@ def test_one_column_and_one_row_are_a_table_too(tmp_path: Path) -> None:
         (b"17,Zelda,1961-02-03\n18,Zelda,1961-02-04\n", "people.csv: line 1 looks like a record"),
         (b"All clients\nid;name\n1;Zelda\n2;Zelda\n", "line 1 is no line of headings (1 field; line 2 has 2)"),
         (b"PK\x03\x04" + b"Zelda" * 9, "people.csv is a workbook or a zip archive"),
-        (b"\x1f\x8b" + b"Zelda" * 9, "people.csv is compressed"),
+        (b"\x1f\x8b" + b"Zelda" * 9, "people.csv is compressed but cannot be unpacked"),
+        (gzip.compress(b"PK\x03\x04" + b"Zelda" * 9), "people.csv holds a workbook or a zip archive"),
+        (gzip.compress(b"id,name\n1,Zelda\n")[:-9], "people.csv is compressed but cannot be unpacked"),
         (b"\x00\x01\x02\x03\x00Zelda\x00" * 9, "people.csv is not a table of text and not Parquet"),
         (b"id,name\n1,Zelda\n" * 400 + b"2,Ze\x00lda\n", "people.csv holds zero bytes"),
         (b"PAR1" + b"Zelda" * 9, "people.csv begins like Parquet but cannot be opened"),
@@ -117,6 +120,11 @@ def test_a_file_that_cannot_be_read_whole_says_what_where_and_no_value(
         read_records(file(tmp_path, content))
     assert sentence in str(refusal.value)
     assert "Zelda" not in str(refusal.value)
+
+
+def test_a_compressed_file_is_read_like_the_file_in_it(tmp_path: Path) -> None:
+    records = read_records(file(tmp_path, gzip.compress("id;name\n1;Zoë\n".encode("cp1252"))))
+    assert (records.table.to_pylist(), records.delimiter) == ([{"id": "1", "name": "Zoë"}], ";")
 
 
 def test_parquet_types_become_the_texts_an_analyst_means(tmp_path: Path) -> None:
