@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import log
+from statistics import median
 from typing import Any, Final
 
 LARGER: Final = (20_000_000, 30_000_000, 60_000_000)
@@ -76,7 +77,7 @@ def _nights(kept: Mapping[str, Any]) -> tuple[list[tuple[int, float]], list[tupl
         patients, runs = part.get("details", {}).get("patients"), part.get("runs", {})
         done = [run for run in runs.get("ours_night", ()) if not run["missing"]]
         if patients and done:
-            nights.append((patients, sorted(run["cpu_seconds"] for run in done)[len(done) // 2]))
+            nights.append((patients, median(run["cpu_seconds"] for run in done)))
             stores.append((patients, runs["ours_keep"][0]["facts"]["mib"]))
     return nights, stores
 
