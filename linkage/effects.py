@@ -83,7 +83,9 @@ def look(connection: Connection, proposal: Proposal, *, synthetic: bool) -> Effe
     reached = {"records": _reached(connection, proposal)}
     nodes = {int(row[0]): _node(*row, synthetic=synthetic) for row in connection.exec_driver_sql(_NODES, reached)}
     edges = [Edge(*row) for row in connection.exec_driver_sql(_EDGES, reached) if row[0] in nodes and row[1] in nodes]
-    believed = read_believed(connection, {int(r[0]): str(r[1]) for r in connection.exec_driver_sql(_LAST, reached)})
+    last_persons = connection.exec_driver_sql(_LAST, reached).all()
+    believed = read_believed(connection, {int(record): str(name) for record, name, _ in last_persons})
+    present = {int(record): str(name) for record, name, is_current in last_persons if is_current}
     kept = [(int(r[0]), Decision(*r[1:])) for r in connection.exec_driver_sql(_DECISIONS, reached)]
     listed = [(int(r[0]), KeptApart(*r[1:])) for r in connection.exec_driver_sql(_LISTED, reached)]
     together = read_believed_together(connection) | _together(proposal, believed.person_of)
@@ -94,8 +96,8 @@ def look(connection: Connection, proposal: Proposal, *, synthetic: bool) -> Effe
         together,
     )
     bands = _model_of(last[1]).bands
-    groupings = group_records(nodes, edges, now, bands), group_records(nodes, edges, then, bands)
-    return effects_of(groupings, nodes, believed.person_of, believed.people, proposal.decisions)
+    before, after = (group_records(nodes, edges, c, bands, present) for c in (now, then))
+    return effects_of((before, after), nodes, believed.person_of, believed.people, proposal.decisions)
 
 
 def _labels(
@@ -188,7 +190,7 @@ select left_record_id, right_record_id, rule, pair_decision, pair_reason, coales
   from identity.link where known_to is null and rule <> 'human_decision'
    and left_record_id = any(%(records)s) and right_record_id = any(%(records)s) order by 1, 2"""
 _LAST: Final = """
-select distinct on (source_record_id) source_record_id, person_id from identity.membership
+select distinct on (source_record_id) source_record_id, person_id, known_to is null from identity.membership
  where source_record_id = any(%(records)s) order by source_record_id, version_id desc"""
 _DECISIONS: Final = """
 select decision_id, left_record_id, right_record_id, answer, reviewer,
