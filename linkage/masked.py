@@ -126,6 +126,7 @@ class _World:
         rows = calculation.execute(_RECORDS).fetchall()
         nodes = {row[0]: Node(*row[:6]) for row in rows}
         self.number, self.person = {row[0]: row[6] for row in rows}, {row[0]: row[7] for row in rows}
+        self.verified = {row[0] for row in rows if row[3] is not None}
         self.health = {row[0] for row in rows if row[2] == "systmone"}
         self.open = _Side(nodes, edges, constraints)
         free = masked_evidence.without_what_names(constraints, frozenset(masked))
@@ -175,7 +176,7 @@ class _World:
         for n in places:
             record, partner = self.hidden[n]
             group = group_of.get(record, (record,))
-            found[n] = (record, partner, partner in group, self._is_wrong(record, group))
+            found[n] = (record, partner, partner in group, self._is_wrong(record, partner, group))
         return found
 
     def _counted(self, groups: Iterable[Sequence[int]]) -> Counter[str]:
@@ -190,9 +191,16 @@ class _World:
                 counts["linked"] += len(group) - in_health if in_health else 0
         return counts
 
-    def _is_wrong(self, record: int, group: Sequence[int]) -> bool:
-        """Whether somebody else, by a number of his own, is in the group."""
+    def _is_wrong(self, record: int, partner: int, group: Sequence[int]) -> bool:
+        """Whether somebody else, by a number of his own, is in the group.
+
+        Beside the partner only two verified numbers prove two people: a number that nobody verified is more often
+        wrong, and copied from one system to the next, than the person is.
+        """
+        is_proven = record in self.verified or partner in self.verified
         return any(
-            self.number[other] not in (None, self.number[record]) and self.person[other] != self.person[record]
+            self.number[other] not in (None, self.number[record])
+            and self.person[other] != self.person[record]
+            and ((is_proven and other in self.verified) or partner not in group)
             for other in group
         )

@@ -170,8 +170,7 @@ def overturned(calculation: duckdb.DuckDBPyConnection, decisions: Sequence[Decis
 
 
 def _links(calculation: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    known = calculation.execute("select count(*) from duckdb_views() where view_name = 'edges_read'").fetchall()[0][0]
-    if not known:
+    if not calculation.execute("select count(*) from edges_read").fetchall()[0][0]:
         return {"note": "not measured, because the links of the run before were not read"}
     new, removed, kept, changed = calculation.execute(_LINKS).fetchall()[0]
     return {"new": new, "removed": removed, "kept": kept, "kept_by_another_step": changed}

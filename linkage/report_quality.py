@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from linkage import report_capture, report_groups, report_sensitivity, report_waterfall
+from linkage.challenger import challenge
 from linkage.masked import relink
 from linkage.model import Bands, Model
 from linkage.quality import wilson
@@ -79,15 +80,16 @@ def measured(
         "run_id": run_id,
         "as_known_at": moment.isoformat(),
         "model_version": model.version,
-        "hidden_numbers": report_sensitivity.hidden_numbers(calculation, relinked),
+        "hidden_numbers": report_sensitivity.hidden_numbers(calculation, relinked, model, is_full=is_full),
         "sensitivity": report_sensitivity.sensitivity(relinked),
         "fields_left_out": report_sensitivity.fields_left_out(relinked),
         "missed_pattern": report_waterfall.missed_pattern(calculation, model),
         "groups": groups,
     }
-    if is_full:  # both need every pair that was compared
-        facts["calibration"] = report_sensitivity.calibration(calculation, model)
-        facts["second_opinion"] = second_opinion(calculation, model.bands).as_dict()
+    if is_full:  # all need every pair that was compared
+        facts["calibration"] = report_sensitivity.calibration(calculation, model) | {"run_id": run_id}
+        facts["second_opinion"] = second_opinion(calculation, model.bands).as_dict() | {"run_id": run_id}
+        facts["challenger"] = challenge(calculation, model) | {"run_id": run_id}
     return facts
 
 

@@ -20,8 +20,9 @@ from linkage.standardise import standardise
 
 _LAST = "select as_known_at, model_version, report from ledger.link_run order by link_run_id desc limit 1"
 _LINKS = """select left_record_id as left_id, right_record_id as right_id, rule, decision, reason,
-  match_weight as weight, weight_without_number, found_without_identifier as by_demographics, numbers, levels::text as levels, pair_decision,
-  pair_reason, model_version, decided_by from identity.link where known_to is null order by 1, 2"""
+  match_weight as weight, weight_without_number, found_without_identifier as by_demographics, numbers,
+  levels::text as levels, pair_decision, pair_reason, model_version, decided_by
+  from identity.link where known_to is null order by 1, 2"""
 _MEMBERS = """select source_record_id as record_id, person_id, reason from identity.membership
   where known_to is null order by 1"""
 

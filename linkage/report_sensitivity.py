@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from linkage.masked import SHARE_HIDDEN, Line, Relinked
 from linkage.model import Model
 from linkage.quality import weighted, wilson
+from linkage.report_numberless import by_own_candidates
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,10 +49,12 @@ select least({_HIGHEST}, greatest({_LOWEST}, (floor(weight / {_BAND}) * {_BAND})
   from offered group by 1 order by 1"""
 
 
-def hidden_numbers(calculation: duckdb.DuckDBPyConnection, relinked: Relinked) -> dict[str, Any]:
-    """The estimate at the line in use, as it is and weighted to the people who have no number.
+def hidden_numbers(
+    calculation: duckdb.DuckDBPyConnection, relinked: Relinked, model: Model, *, is_full: bool
+) -> dict[str, Any]:
+    """The estimate at the line in use: as it is, weighted to the people without a number, and by their own candidates.
 
-    Reads `standard`, `record_group` and `hidden_judged`.
+    Reads `standard`, `record_group`, `hidden_judged` and what `by_own_candidates` reads.
     """
     here = next(line for line in relinked.lines if line.moved_by == 0)
     taken = sum(found or wrong for _, _, found, wrong in relinked.judged)
@@ -62,9 +65,10 @@ def hidden_numbers(calculation: duckdb.DuckDBPyConnection, relinked: Relinked) -
         "recall": wilson(here.found, here.sample).as_dict(),
         "false_share": wilson(here.wrong, taken).as_dict(),
         "for_people_without_a_number": _reweighed(calculation),
+        "by_own_candidates": by_own_candidates(calculation, model, is_full=is_full),
         "assumption": "people with a number are as easy to link by demographics as people without one who are of the "
         "same source, age, kind of address and completeness; pairs whose numbers are wrong are not in the sample, so "
-        "the recall of all links together is lower",
+        "the recall of all links together is lower; beside the partner only two verified numbers prove a false link",
     }
 
 

@@ -268,7 +268,7 @@ def test_the_change_since_the_last_run_tells_who_merged_and_split_and_why(
     run = link_all(linked.records.sources, constraints, decisions, believed=before)
     links = "select left_id, right_id, rule, decision as stored_decision from decided_edge"
     run.calculation.register("edges_read_table", linked.run.calculation.sql(links).to_arrow_table())
-    run.calculation.execute("create or replace view edges_read as from edges_read_table")
+    run.calculation.execute("create or replace temp table edges_read as from edges_read_table")
     again = replace(context, run_id="run-2")
     told = report.build(run.calculation, again, run.model, MOMENT, run.figures, run.assignment, first, decisions)[
         "change"
