@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from domain.profile import Profile
 from domain.run import RunContext, RunResult, RunState
@@ -15,6 +16,7 @@ from linkage import adoption, promotion, stage
 from linkage.adoption_approval import approve, take_back
 from linkage.adoption_compare import compare
 from linkage.promotion import Obstacle
+from onestory.cli import app
 from tests.support.linkage_council import LinkageCouncil
 from tests.support.linkage_numbers import nhs_number
 
@@ -202,6 +204,39 @@ def test_a_pinned_version_needs_an_approval_as_well_and_missing_files_hold_the_n
     council.connection.execute("update ledger.link_run set model_version = 'v0'")
     night = council.link()
     assert (night.state, codes(night)) == (RunState.HELD, ["MODEL_GONE"])
+
+
+def test_an_officer_lists_compares_and_approves_on_the_command_line(council: LinkageCouncil) -> None:
+    page = council.profile.home / "council.yml"
+    page.write_text(
+        f"""name: Test council
+la_code: "990"
+synthetic: true
+warehouse_url: {council.profile.warehouse_url}
+reporting_period: {{start: 2025-04-01, end: 2026-03-31}}
+sources: {{}}
+""",
+        encoding="utf-8",
+    )
+
+    def said(*command: str, code: int = 0) -> str:
+        result = CliRunner().invoke(app, ["model", *command], env={"ONESTORY_PROFILE": str(page), "COLUMNS": "200"})
+        assert result.exit_code == code, result.output
+        return result.output
+
+    assert "no model version v9" in said("compare", "v1", "v9", code=4)
+    assert "two" in said("compare", "v1", "v1", code=4)
+    shown = said("compare", "v1", "v2")
+    assert "the same levels weigh more or less" in shown and "Oakhampton" not in shown
+    kept = json.loads((page.parent / "reports" / "model-v1-to-v2.json").read_text(encoding="utf-8"))
+    assert kept["digest"][:12] in shown and kept["people"]["merges"] == 1
+    assert kept["digest"] in (page.parent / "reports" / "model-v1-to-v2.html").read_text(encoding="utf-8")
+    given = ("--officer", "A. Guardian", "--reason", "read")
+    assert "MODEL_NOT_APPROVED" in said("approve", "v2", "--report", "0" * 12, *given, code=4)
+    assert "MODEL_APPROVED" in said("approve", "v2", "--report", kept["digest"][:12], *given)
+    assert "A. Guardian" in said("list")
+    assert "MODEL_TAKEN_BACK" in said("take-back", *given)
+    assert "forename a nickname" in said("show", "v1") and "Model card: v1" in said("show", "v1")
 
 
 def explain(path: Path) -> None:
