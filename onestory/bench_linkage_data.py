@@ -132,11 +132,16 @@ def make_world(clock: Clock, folder: Path, patients: int, clients: int, seed: in
 
 
 def _night(connection: duckdb.DuckDBPyConnection, files: Files) -> None:
-    """One record in a hundred of each file again, half of them with another postcode: what a night brings."""
+    """One record in a hundred of each file, every one changed: half moved, half with the surname spelt another way."""
+    moved = "hash(record_id || 'moved') % 2 = 0"
     for source, target in ((files.left, files.night_left), (files.right, files.night_right)):
         connection.execute(f"""copy (
-            select * replace (case when hash(record_id, 'moved') % 2 = 0 then postcode
-                              else split_part(postcode, ' ', 1) || ' 1AA' end as postcode)
+            select * replace (
+                     case when {moved} then coalesce(split_part(postcode, ' ', 1), 'AV1')
+                          || case when postcode like '% 1AA' then ' 1AB' else ' 1AA' end else postcode end as postcode,
+                     case when {moved} then surname else coalesce(surname, '') || 'e' end as surname,
+                     case when {moved} then full_name else forename || ' ' || coalesce(surname, '') || 'e' end
+                          as full_name)
               from read_parquet('{source}') where hash(record_id, 'night') % 100 = 0) to '{target}' (format parquet)""")
 
 
