@@ -56,14 +56,14 @@ def train(calculation: duckdb.DuckDBPyConnection, *, seed: int) -> Trained:
         known = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
         # Two people of one number are as rare as the wrong numbers the EM has found.
         chosen = FIXED_M.get(name, (share, 1 - share) if name == "nhs_number" else values)
-        chosen = _at_least(chosen, [LEAST_M.get((name, level["label_for_charts"]), 0.0) for level in known])
-        for level, m_value, u_value in zip(known, chosen, u[name], strict=True):
+        least = [LEAST_M.get((name, level["label_for_charts"]), 0.0) for level in known]
+        for level, m_value, u_value in zip(known, at_least([float(m) for m in chosen], least), u[name], strict=True):
             level["m_probability"], level["u_probability"] = round(float(m_value), 9), round(float(u_value), 12)
     settings["probability_two_random_records_match"] = _prior(calculation, share, records)
     return Trained(settings, share, int(counts.sum()), records)
 
 
-def _at_least(values: Sequence[float], least: Sequence[float]) -> list[float]:
+def at_least(values: Sequence[float], least: Sequence[float]) -> list[float]:
     """The shares with none below its least; the others give what that takes, in proportion."""
     raised = [low > value for value, low in zip(values, least, strict=True)]
     if not any(raised):

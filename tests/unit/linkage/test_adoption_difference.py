@@ -8,7 +8,7 @@ from typing import Any
 
 from linkage.adoption_difference import PairView, band_changes, explain_move, parameters, people_changed
 from linkage.model import load_model
-from linkage.training import _at_least
+from linkage.training import at_least
 from review.model_difference import write
 
 V1, V2, V3 = load_model("v1"), load_model("v2"), load_model("v3")
@@ -82,10 +82,10 @@ def test_levels_of_both_versions_stand_side_by_side_and_a_new_one_stands_alone()
 
 
 def test_a_level_too_seldom_in_training_gets_its_least_share_and_the_shares_still_add_up() -> None:
-    raised = _at_least([0.9, 0.0999, 0.0001], [0.0, 0.0, 0.001])
+    raised = at_least([0.9, 0.0999, 0.0001], [0.0, 0.0, 0.001])
     assert raised[2] == 0.001 and abs(sum(raised) - 1) < 1e-12
     assert abs(raised[0] / raised[1] - 0.9 / 0.0999) < 1e-9
-    assert _at_least([0.5, 0.5], [0.0, 0.4]) == [0.5, 0.5]
+    assert at_least([0.5, 0.5], [0.0, 0.4]) == [0.5, 0.5]
 
 
 def test_the_page_tells_obstacles_and_what_was_not_measured_and_needs_nothing_else(tmp_path: Path) -> None:
