@@ -8,13 +8,14 @@ tie (linkage handbook 9.3 and 9.4).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.int64]
+    Records = NDArray[np.integer[Any]]  # numbers of records, as wide as the caller keeps them
     Bits = NDArray[np.float64]
     Pair = tuple[int, int]
 
@@ -27,8 +28,8 @@ _PARTS_OF_A_BIT = 1 << 20
 
 def average_linkage(
     size: int,
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
+    left: Records,
+    right: Records,
     weight: NDArray[np.float64],
     *,
     missing: float = MISSING_PAIR,
@@ -79,7 +80,7 @@ class _Work:
         self.names = np.arange(size, dtype=np.int64)
         self.count = np.ones(size, dtype=np.int64)
 
-    def add_pairs(self, left: Numbers, right: Numbers, weight: Bits, apart: Iterable[Pair]) -> None:
+    def add_pairs(self, left: Records, right: Records, weight: Bits, apart: Iterable[Pair]) -> None:
         import numpy as np
 
         whole = np.rint(np.asarray(weight, dtype=np.float64) * _PARTS_OF_A_BIT).astype(np.int64) - self.missing

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.int64]
+    Records = NDArray[np.integer[Any]]  # numbers of records, as wide as the caller keeps them
     Bits = NDArray[np.float64]
 
 #: A link between two files: odds of eight to one by the model's own reckoning.
@@ -44,8 +45,8 @@ class Decision:
 
 def decide(
     sizes: Sequence[int],
-    left: Numbers,
-    right: Numbers,
+    left: Records,
+    right: Records,
     weight: Bits,
     *,
     cut: float | None,
@@ -95,7 +96,7 @@ def histogram(weight: Bits, chosen: Numbers) -> list[dict[str, Any]]:
     ]
 
 
-def holds_nobody_twice(left: Numbers, right: Numbers, weight: Bits) -> bool:
+def holds_nobody_twice(left: Records, right: Records, weight: Bits) -> bool:
     """Whether both files look free of duplicates: hardly any record has two partners it agrees with beyond doubt."""
     import numpy as np
 
@@ -109,7 +110,7 @@ def holds_nobody_twice(left: Numbers, right: Numbers, weight: Bits) -> bool:
     return True
 
 
-def one_to_one(left: Numbers, right: Numbers, weight: Bits, cut: float) -> Numbers:
+def one_to_one(left: Records, right: Records, weight: Bits, cut: float) -> Numbers:
     """Rows of the pairs at or above `cut` that remain when the strongest goes first and every record has one partner.
 
     Equal weights: the smaller numbers first.
@@ -127,7 +128,7 @@ def one_to_one(left: Numbers, right: Numbers, weight: Bits, cut: float) -> Numbe
     return np.array(sorted(kept), dtype=np.int64)
 
 
-def best_partners(left: Numbers, right: Numbers, weight: Bits, cut: float) -> Numbers:
+def best_partners(left: Records, right: Records, weight: Bits, cut: float) -> Numbers:
     """Rows at or above `cut` that are the best of at least one of their two records, equal bests included."""
     import numpy as np
 
@@ -139,7 +140,7 @@ def best_partners(left: Numbers, right: Numbers, weight: Bits, cut: float) -> Nu
     return np.flatnonzero(kept & (weight >= cut))
 
 
-def components(size: int, left: Numbers, right: Numbers) -> Numbers:
+def components(size: int, left: Records, right: Records) -> Numbers:
     """Connected records, named by the smallest of them."""
     import numpy as np
 
@@ -154,7 +155,7 @@ def components(size: int, left: Numbers, right: Numbers) -> Numbers:
             return names
 
 
-def close_calls(left: Numbers, right: Numbers, weight: Bits, chosen: Numbers) -> int:
+def close_calls(left: Records, right: Records, weight: Bits, chosen: Numbers) -> int:
     """Chosen links of which one record has another partner within the margin."""
     import numpy as np
 
@@ -170,7 +171,7 @@ def close_calls(left: Numbers, right: Numbers, weight: Bits, chosen: Numbers) ->
     return int(close.sum())
 
 
-def part_weak_couples(groups: Numbers, left: Numbers, right: Numbers, weight: Bits, line: float) -> Numbers:
+def part_weak_couples(groups: Numbers, left: Records, right: Records, weight: Bits, line: float) -> Numbers:
     """The groups, with those of just two records parted whose one weight is below `line`: no third record bears them
     out."""
     import numpy as np

@@ -141,5 +141,5 @@ def _ids(table: pa.Table, roles: Roles) -> pa.Array:
 
 
 def _possible(files: Sequence[tuple[pa.Table, Roles]]) -> int:
-    one, other = files[0][0].num_rows, files[-1][0].num_rows
+    one, other = int(files[0][0].num_rows), int(files[-1][0].num_rows)
     return max(1, one * other if len(files) == 2 else one * (one - 1) // 2)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from linkage.trial.deciding import Decision, close_calls, histogram, lines_of
+from linkage.trial.facts import PartFacts, PatternFacts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,7 +97,7 @@ def _model(compiled: CompiledModel, model: Mapping[str, Any]) -> dict[str, Any]:
 
 def patterns_of(
     compiled: CompiledModel, model: Mapping[str, Any], found: Found, chosen: NDArray[np.int64]
-) -> list[dict[str, Any]]:
+) -> list[PatternFacts]:
     """The commonest patterns of the links with the mean weight of their parts, which add up to the total."""
     import numpy as np
 
@@ -104,24 +105,24 @@ def patterns_of(
         return []
     gammas = np.column_stack([found[comparison.gamma][chosen] for comparison in compiled.comparisons])
     kinds, number, counts = np.unique(gammas, axis=0, return_inverse=True, return_counts=True)
-    made = []
+    made: list[PatternFacts] = []
     for kind in np.argsort(-counts, kind="stable")[:_SHOWN]:
         if counts[kind] < _FEWEST:
             continue
         rows = chosen[number.ravel() == kind]
-        parts = [{"part": "starting weight", "level": "", "bits": compiled.starting_weight}]
+        parts: list[PartFacts] = [{"part": "starting weight", "level": "", "bits": compiled.starting_weight}]
         for comparison, raw, gamma in zip(
             compiled.comparisons, model["comparisons"], kinds[kind].tolist(), strict=True
         ):
             weight = next(level.weight for level in comparison.levels if level.gamma == gamma)
             words = comparison.name.replace("_", " ")
             parts.append({"part": words, "level": _labels(raw)[gamma], "bits": weight})
-        rest = float(found["match_weight"][rows].mean()) - sum(float(part["bits"]) for part in parts)
+        rest = float(found["match_weight"][rows].mean()) - sum(part["bits"] for part in parts)
         if abs(rest) > 1e-9:
             parts.append({"part": "how common the values are", "level": "", "bits": rest})
         rule = int(np.bincount(found["rule_number"][rows]).argmax()) + 1
         made.append({"linked": True, "pairs": len(rows), "rule": f"mostly blocking rule {rule} of the model",
-                     "parts": parts, "total": sum(float(part["bits"]) for part in parts)})  # fmt: skip
+                     "parts": parts, "total": sum(part["bits"] for part in parts)})  # fmt: skip
     return made
 
 

@@ -1,4 +1,4 @@
-"""A Splink settings file that no trial made links an analyst's files as it is, or says in one sentence why it cannot."""
+"""A Splink settings file that no trial made links files as it is, or says in one sentence why it cannot."""
 
 from __future__ import annotations
 
