@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from linkage.trial.alignment import check_evidence, check_id, numbered, paired, with_birth_date
+from linkage.trial.alignment import check_difference, check_evidence, check_id, numbered, paired, with_birth_date
 from linkage.trial.counted import counted
 from linkage.trial.reading import Records, read_records
 from linkage.trial.refusal import Refused
@@ -86,6 +86,8 @@ class Trial:
         names = [records.name for records in self.records]
         right = roles[1] if self.kind == "link" else None
         self.warnings += check_evidence(roles[0], right, names, str(self.out / "roles.yml"))
+        for records, one in zip(self.records, roles, strict=True):
+            self.warnings += check_difference(records.table, one, records.name)
 
     def _take_ids(self) -> None:
         for place, records in enumerate(self.records):

@@ -104,6 +104,16 @@ def check_evidence(left: Roles, right: Roles | None, names: Sequence[str], roles
     return []
 
 
+def check_difference(table: pa.Table, roles: Roles, name: str) -> list[str]:
+    """A warning when all records of a file say the same: then nothing tells anybody from anybody."""
+    import pyarrow.compute as pc
+
+    evidence = [column for column in roles.evidence if table[column].null_count < table.num_rows]
+    if table.num_rows < 2 or any(pc.count_distinct(table[column]).as_py() > 1 for column in evidence):
+        return []
+    return [f"{name}: all {table.num_rows:,} records say the same, so nothing tells one person from another."]
+
+
 def _kinds(roles: Roles) -> set[str]:
     return {"name" if role in _NAMES else role.value for _, role in roles.columns if role not in NO_EVIDENCE}
 

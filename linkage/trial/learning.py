@@ -95,16 +95,14 @@ def learn(
     share = min(0.01, max(1.0, float(counts.sum())) ** 0.5 / possible)
     found: list[NDArray[np.float64]] = []
     for _ in range(_ROUNDS):
-        now = Weights(tuple(m), tuple(u), share)
-        posterior = _posterior(patterns, now, guard(patterns, now)) * counts
+        posterior = _posterior(patterns, Weights(tuple(m), tuple(u), share), guard) * counts
         found = [_counted(patterns, posterior, n, shape) for n, shape in enumerate(shapes)]
         m = [
             _capped(_shares(f, p.shape, known.m), p.most_different)
             for f, p, known in zip(found, plan, priors, strict=True)
         ]
         new_share = min(0.5, max(float(posterior.sum()), 1.0) / possible)
-        now = Weights(tuple(m), tuple(u), new_share)
-        others = (1 - _posterior(strangers, now, guard(strangers, now))) * random_counts
+        others = (1 - _posterior(strangers, Weights(tuple(m), tuple(u), new_share), guard)) * random_counts
         u = of_strangers(others)
         if abs(new_share - share) < 1e-6 * share:
             break
@@ -141,10 +139,10 @@ def bits(cells: Cells, weights: Weights) -> NDArray[np.float64]:
     return total
 
 
-def _posterior(patterns: Cells, weights: Weights, more: Bits) -> Bits:
+def _posterior(patterns: Cells, weights: Weights, guard: Callable[[Cells, Weights], Bits]) -> Bits:
     import numpy as np
 
-    return 1 / (1 + np.exp2(-np.clip(bits(patterns, weights) + more, -500, 500)))
+    return 1 / (1 + np.exp2(-np.clip(bits(patterns, weights) + guard(patterns, weights), -500, 500)))
 
 
 def _capped(shares: Bits, most: float) -> Bits:

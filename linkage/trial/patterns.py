@@ -10,7 +10,7 @@ from math import log2
 from typing import TYPE_CHECKING
 
 from linkage.trial.facts import PartFacts, PatternFacts
-from linkage.trial.guards import guarded
+from linkage.trial.guards import guarded, moved_bits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,9 +66,12 @@ def _pattern(work: Work, example: int, rows: Rows, *, linked: bool) -> PatternFa
         if cell < len(work.weights.m[number]):
             bits = log2(work.weights.m[number][cell] / work.weights.u[number][cell])
             parts.append({"part": _group_words(work, number), "level": _level_words(work, number, cell), "bits": bits})
-    for guard, held in guarded(work.cells[work.levels.pattern[[example]]], work.groups, work.comparisons).items():
+    row = work.cells[work.levels.pattern[[example]]]
+    for guard, held in guarded(row, work.groups, work.comparisons).items():
         if held[0]:
             parts.append({"part": f"guard: {guard.name}", "level": guard.meaning, "bits": guard.bits})
+    if (moved := float(moved_bits(row, work.groups, work.comparisons, work.weights)[0])) > _ROUNDING:
+        parts.append({"part": "people move", "level": "all that tells a home is one fact", "bits": moved})
     rest = total - sum(part["bits"] for part in parts)
     if abs(rest) > _ROUNDING:
         parts.append({"part": "how common the values are", "level": "", "bits": rest})

@@ -31,9 +31,10 @@ def not_in_splink(uses: Sequence[RuleUse], comparisons: Sequence[Comparison]) ->
         found.append(
             "Frequencies here count people, compare with the chance that two people agree by accident, and count once "
             "for fields weighed together; Splink counts records and compares with u, so these weights differ by some "
-            "bits. Without the tf_ settings of the levels, and for pairs that no guard holds for, all weights "
-            "are the same in both, but for what the frequencies add here."
+            "bits. Without the tf_ settings of the levels, and for pairs that no guard holds for and that live in one "
+            "home, all weights are the same in both, but for what the frequencies add here."
         )
+    found.append("Fields of a home that all differ count here as one move, which Splink cannot be told.")
     for guard in GUARDS:
         found.append(f"{guard.name.capitalize()} lose {-guard.bits:g} bits here, which Splink cannot be told.")
     return found

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _RANDOM_PAIRS, _LEAST_RANDOM_PAIRS, _RANDOM_PAIRS_PER_RECORD = 2_000_000, 500_000, 100
 _FREQUENCY_FLOOR = 1e-6
-_MANY_RECORDS = 200_000
+_MANY_RECORDS = 100_000
 #: Of many records, rules that make no more pairs than this together look at all of them; dearer ones at the open ones.
 _FIRST_PAIRS_PER_RECORD = 3
 

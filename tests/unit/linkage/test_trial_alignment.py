@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from linkage.trial.alignment import check_evidence, check_id, numbered, paired, with_birth_date
+from linkage.trial.alignment import check_difference, check_evidence, check_id, numbered, paired, with_birth_date
 from linkage.trial.refusal import Refused
 from linkage.trial.roles import Role, Roles
 
@@ -59,3 +59,12 @@ def test_too_little_in_common_is_refused_and_little_is_told() -> None:
         check_evidence(roles(x=Role.IGNORE), None, ("l",), "roles.yml")
     assert "treat links as hints" in check_evidence(number, number, ("l", "r"), "roles.yml")[0]
     assert check_evidence(Roles((*sex.columns, *name.columns)), None, ("l",), "roles.yml") == []
+
+
+def test_records_that_all_say_the_same_are_told() -> None:
+    said = roles(a=Role.SURNAME, b=Role.POSTCODE)
+    assert (
+        "all 2 records say the same" in check_difference(pa.table({"a": ["x", "x"], "b": [None, None]}), said, "f")[0]
+    )
+    assert check_difference(pa.table({"a": ["x", "y"], "b": [None, None]}), said, "f") == []
+    assert check_difference(pa.table({"a": ["x"], "b": ["z"]}), said, "f") == []
