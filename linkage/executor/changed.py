@@ -82,11 +82,13 @@ def keep_run(
     if identifier is not None:
         find_identified(con, identifier, Meeting(LEFT, RIGHT, (), carried=False), once=True)
     for side, target in (("l", LEFT), ("r", RIGHT)):
-        accepted = f"rowid in (select {side} from {IDENTIFIED} where accepted)" if identifier else "false"
         rows = con.execute(f"select count(*) from {target}").fetchall()[0][0]
-        select = f'select *, {accepted} as "__settled" from {target}'
-        empty, settled = write_part(con, select, rows, folder / f"{side}_kept")
-        _save_since(folder, side, 0, Side(empty, empty, np.zeros(rows, np.bool_), settled))
+        settled = np.zeros(rows, np.bool_)
+        if identifier is not None:
+            accepted = con.execute(f"select {side} as row from {IDENTIFIED} where accepted").fetchnumpy()
+            settled[np.asarray(accepted["row"])] = True
+        empty, places = write_part(con, target, rows, folder / f"{side}_kept")
+        _save_since(folder, side, 0, Side(empty, empty, np.zeros(rows, np.bool_), settled[places]))
         con.execute(f"drop table {target}")
     write_state(folder, State(asdict(plan), uuid4().hex))
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Kinds of keys: the id, the identifying number, then one for each rule; the last is of all that is read of a record.
 ID, NUMBER, FIRST_RULE, CONTENT = 0, 1, 2, -1
-_AT_ONCE = 500_000  # records held in memory while a part is written
+_AT_ONCE = 250_000  # records held in memory while a part is written
 
 
 @dataclass(slots=True)
@@ -97,39 +97,40 @@ class Part:
         return cls(records, *(load_array(beside(stem, name)) for name in ("keys", "sorted", "rows")))
 
 
-def write_part(con: duckdb.DuckDBPyConnection, select: str, rows: int, stem: Path) -> tuple[Part, Flags]:
-    """Write the records and keys of a select as a part, some at a time; gives an empty part and a flag a record.
+def write_part(con: duckdb.DuckDBPyConnection, table: str, rows: int, stem: Path) -> tuple[Part, Rows]:
+    """Write the records and keys of a table as a part; gives an empty part like it, and which row each record was.
 
-    The flag is the select's column `__settled`. Memory is bounded: a part of the records, and 24 bytes a record while
-    a kind of key is sorted.
+    Memory is bounded: some records at a time, and some 30 bytes a record while a kind of key is sorted.
     """
     import pyarrow as pa
 
-    settled = np.zeros(rows, np.bool_)
-    reader = con.sql(select).to_arrow_reader(_AT_ONCE)
-    empty, none = split_keys(pa.Table.from_batches([], reader.schema).drop_columns(["__settled"]))
-    kinds, place = len(none), 0
+    def some(first: int) -> tuple[pa.Table, Keys, Rows]:
+        within = f"where rowid >= {first} and rowid < {min(first + _AT_ONCE, rows)}"
+        found = con.sql(f'select *, rowid as "__place" from {table} {within}').to_arrow_table()
+        return *split_keys(found.drop_columns(["__place"])), found.column("__place").to_numpy()
+
+    empty, none, _ = some(rows)
+    places = np.zeros(rows, np.int64)  # DuckDB gives rows in any order
+    kinds = len(none)
     with _private(stem.with_suffix(".arrow")) as file, pa.ipc.new_file(file, empty.schema) as writer, \
          _private(beside(stem, "keys")) as kept:  # fmt: skip
         begin = _begin_array(kept, np.dtype(np.uint64), (kinds, rows))
-        for batch in reader:
-            table = pa.Table.from_batches([batch])
-            settled[place : place + len(batch)] = table.column("__settled").to_numpy()
-            records, keys = split_keys(table.drop_columns(["__settled"]))
+        for first in range(0, rows, _AT_ONCE):
+            records, keys, places[first : first + _AT_ONCE] = some(first)
             writer.write_table(records)
             for kind in range(kinds):
-                kept.seek(begin + 8 * (kind * rows + place))
+                kept.seek(begin + 8 * (kind * rows + first))
                 kept.write(keys[kind].tobytes())
-            place += len(batch)
-    keys = load_array(beside(stem, "keys"))
     with _private(beside(stem, "sorted")) as in_order, _private(beside(stem, "rows")) as where:
         _begin_array(in_order, np.dtype(np.uint64), (kinds - 1, rows))
         _begin_array(where, np.dtype(np.uint32), (kinds - 1, rows))
         for kind in range(kinds - 1):
-            order = np.argsort(keys[kind])
+            place = begin + 8 * kind * rows
+            of_kind = np.fromfile(beside(stem, "keys"), np.uint64, count=rows, offset=place)
+            order = np.argsort(of_kind)
             where.write(order.astype(np.uint32).tobytes())
-            in_order.write(keys[kind][order].tobytes())
-    return Part.of(empty, none), settled
+            in_order.write(of_kind[order].tobytes())
+    return Part.of(empty, none), places
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -112,6 +113,14 @@ def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[Any, ...]]:
         tuple(round(value, 9) if isinstance(value, float) else value for value in row)
         for row in con.execute(f"from {table} order by left_id, right_id").fetchall()
     ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _a_few_records_at_once() -> Iterator[None]:
+    """Kept runs of these tests are written in several pieces, as those of large files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("linkage.executor.store._AT_ONCE", 6)
+        yield
 
 
 @settings(max_examples=25, deadline=None)
