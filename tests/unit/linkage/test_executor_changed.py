@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -154,12 +155,12 @@ def test_nights_one_after_another_leave_the_pairs_of_a_run_of_all_records(seed: 
                     del sides[side][name]
                 _fill(con, f"{side}_changed", [sides[side][name] for name in changed])
                 _fill(con, side, list(sides[side].values()))
-            changes = (con, "l_changed", "r_changed", Path(home))
-            went = {"gone_left": gone["l"], "gone_right": gone["r"]}
-            run_changed(*changes, **went)
+            link = partial(run_changed, con, "l_changed", "r_changed", Path(home), gone_left=gone["l"],
+                           gone_right=gone["r"])  # fmt: skip
+            link()
             if random.random() < 0.5:  # the night breaks off before, while or after its pairs are put in place
                 _break_off(con, Path(home), random.choice(["", "comment on", "commit"]))
-                run_changed(*changes, **went)
+                link()
             replace_pairs(con, "standing", "standing", Path(home))
             run_executor(con, model, "l", "r", keep_above=line, frequencies=frequencies, **asked)
             assert _rows(con, "standing") == _rows(con, "scored_pair")
