@@ -95,13 +95,14 @@ class _Side:
 
     def parts_changed(self, line: float, without: int | None, used: float) -> set[int]:
         """The parts where a line, or a field left out, changes what a pair says."""
-        if without is not None:
-            return {part for part, edges in self.edges.items() if any(e.by_weight for e in edges)}
-        return {
-            part
-            for part, edges in self.edges.items()
-            if any(e.by_weight and (e.weight >= line) != (e.weight >= used) for e in edges)
-        }
+        changed: set[int] = set()
+        for part, edges in self.edges.items():
+            if not any(e.by_weight for e in edges):
+                continue
+            # Of several pairs the order and the mean may change with a field, of a single one only its decision.
+            if (without is not None and len(edges) > 1) or any(e.turns(line, without, used) for e in edges):
+                changed.add(part)
+        return changed
 
     def grouped(self, parts: Iterable[int], line: float, without: int | None, model: Model) -> Grouping:
         """The groups of these parts alone."""
@@ -137,6 +138,7 @@ class _World:
             people.setdefault(row[7], []).append(row[0])
         self.as_run = self._counted(people.values())
         self.as_run["links"] = int(calculation.execute(_LINKS).fetchall()[0][0])
+        self.counted: dict[tuple[frozenset[int], float, int | None], Counter[str]] = {}
         self.judged = self._look(range(len(self.hidden)), model.bands.link, None)  # by place in `hidden`
 
     def at(self, step: int, without: int | None = None) -> tuple[Line, tuple[Judged, ...]]:
@@ -153,13 +155,18 @@ class _World:
         """What the run found, less what the touched parts were, and what they are now."""
         counts = self.as_run.copy()
         touched = self.open.parts_changed(line, without, used)
-        for sign, place, left_out in ((-1, used, None), (1, line, without)):
-            grouping = self.open.grouped(touched, place, left_out, self.model)
+        if touched:
+            counts.subtract(self._parts_counted(frozenset(touched), used, None))
+            counts.update(self._parts_counted(frozenset(touched), line, without))
+        return counts
+
+    def _parts_counted(self, parts: frozenset[int], line: float, without: int | None) -> Counter[str]:
+        if (parts, line, without) not in self.counted:
+            grouping = self.open.grouped(parts, line, without, self.model)
             found = self._counted(grouping.groups)
             found["links"] = sum(decision == "link" for decision, _ in grouping.outcomes.values())
-            for name, count in found.items():
-                counts[name] += sign * count
-        return counts
+            self.counted[parts, line, without] = found
+        return self.counted[parts, line, without]
 
     def _judged(self, line: float, without: int | None, used: float) -> tuple[Judged, ...]:
         """Looked at again only where something changed since the line in use."""

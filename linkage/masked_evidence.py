@@ -49,10 +49,18 @@ class Evidence:
     by_weight: bool  # decided by the line alone, and nothing else speaks against it
     parts: tuple[float, ...]  # what each comparison but the number gives of the weight
 
+    def weight_without(self, place: int | None) -> float:
+        """Its weight, or that without the field at this place of `fields_of`."""
+        return self.weight if place is None or not self.parts else self.weight - self.parts[place]
+
+    def turns(self, line: float, without: int | None, used: float) -> bool:
+        """Whether its decision is another with the link line there, or with one field left out."""
+        return self.by_weight and (self.weight_without(without) >= line) != (self.weight >= used)
+
     def at(self, line: float, without: int | None = None) -> Edge:
         """The pair as the engine would hand it to grouping with the link line there, or with one field left out."""
         decision, reason = self.decision, self.reason
-        weight = self.weight if without is None or not self.parts else self.weight - self.parts[without]
+        weight = self.weight_without(without)
         if self.by_weight:
             decision, reason = ("link", "") if weight >= line else ("review", "weak")
         return Edge(self.left, self.right, self.rule, decision, reason, weight)

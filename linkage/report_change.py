@@ -21,11 +21,21 @@ if TYPE_CHECKING:
 _MOVED = 0.01  # a measure that moves more than this because of linkage alone is named
 _NOT_FOLLOWED = ("needs_notice", "restricted", "do_not_link", "needs_attention")  # and each says so
 
-_PEOPLE = """
-select record_id, b.person_id as before, w.person_id as now, s.source, s.nhs_number is not null,
-       record_id in (select record_id from changed)
+# Who was who before and is now, of the records that both runs have.
+_BOTH = """create or replace temp table in_both as
+select record_id, b.person_id as before, w.person_id as now, s.source, s.nhs_number is not null as has_number
   from membership_believed b join membership_wanted w using (record_id) join standard s using (record_id)
  where b.is_current"""
+_TOUCHED = """
+with other as (select before, now from in_both where before <> now),
+touched as (select before as person_id from other union select now from other)
+select record_id, before, now, record_id in (select record_id from changed) from in_both
+ where before in (from touched) or now in (from touched)"""
+_COUNTED = """
+with other as (select before, now from in_both where before <> now),
+touched as (select before as person_id from other union select now from other)
+select count(*), count(*) filter (where before = now), count(distinct before),
+       count(distinct before) filter (where before in (from touched)) from in_both"""
 _LINKS = """
 with before as (select left_id, right_id, rule from edges_read where stored_decision = 'link'),
      now as (select left_id, right_id, rule from decided_edge where decision = 'link')
@@ -55,7 +65,8 @@ def change(
     if earlier is None:
         return {"note": "not measured, because this is the first run", "overturned_decisions": held}
     before_model = _at(earlier, "method", "model", "version")
-    rows = calculation.execute(_PEOPLE).fetchall()
+    calculation.execute(_BOTH)
+    rows = calculation.execute(_TOUCHED).fetchall()
     noticed = frozenset((d.left, d.right) for d in decisions if d.is_authorised)
     why = _Reasons(rows, constraints, noticed, is_new_model=before_model != model.version)
     return {
@@ -67,11 +78,11 @@ def change(
             "now": facts["front_page"]["code_version"],
         },
         "links": _links(calculation),
-        "people": why.people(),
+        "people": _people(calculation),
         "merged": why.merged(),
         "split": why.split(),
         "overturned_decisions": held,
-        "measures": _measures(rows),
+        "measures": _measures(calculation),
     }
 
 
@@ -100,20 +111,7 @@ class _Reasons:
         self.constraints, self.noticed, self.is_new_model = constraints, noticed, is_new_model
         self.before = {row[0]: row[1] for row in rows}
         self.now = {row[0]: row[2] for row in rows}
-        self.changed = {row[0] for row in rows if row[5]}
-
-    def people(self) -> dict[str, Any]:
-        kept = sum(self.now[record] == person for record, person in self.before.items())
-        members, members_now = _members(self.before), _members(self.now)
-        same = sum(members_now.get(person) == records for person, records in members.items())
-        return {
-            "records_in_both": len(self.before),
-            "records_with_the_same_id": kept,
-            "share_of_records": kept / len(self.before) if self.before else None,
-            "people_in_both": len(members),
-            "people_unchanged": same,
-            "share_of_ids_unchanged": same / len(members) if members else None,
-        }
+        self.changed = {row[0] for row in rows if row[3]}
 
     def merged(self) -> dict[str, Any]:
         """People of before of whom several are one now."""
@@ -156,6 +154,8 @@ def overturned(calculation: duckdb.DuckDBPyConnection, decisions: Sequence[Decis
     Answers that contradict each other, also through a chain, and what the do-not-link list, a protected record or a
     missing notice stands against wait; the run says so of each pair.
     """
+    if not decisions:
+        return {"overturned": 0, "in_force": 0, "waiting": 0}
     person = dict(calculation.execute("select record_id, person_id from membership_wanted").fetchall())
     told = calculation.execute(f"select left_id, right_id from decided_edge where reason in {_NOT_FOLLOWED}").fetchall()
     waits = {(left, right) for left, right in told}
@@ -176,9 +176,21 @@ def _links(calculation: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return {"new": new, "removed": removed, "kept": kept, "kept_by_another_step": changed}
 
 
-def _measures(rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
+def _people(calculation: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    records, kept, people, touched = calculation.execute(_COUNTED).fetchall()[0]
+    return {
+        "records_in_both": records,
+        "records_with_the_same_id": kept,
+        "share_of_records": kept / records if records else None,
+        "people_in_both": people,
+        "people_unchanged": people - touched,
+        "share_of_ids_unchanged": (people - touched) / people if people else None,
+    }
+
+
+def _measures(calculation: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """Three head counts by the people of before and of now, over the records of both runs."""
-    before, now = (_head_counts(rows, place) for place in (1, 2))
+    before, now = (_head_counts(calculation, column) for column in ("before", "now"))
     lines = []
     for name, count in before.items():
         moved = (now[name] - count) / count if count else None
@@ -187,14 +199,16 @@ def _measures(rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
     return lines
 
 
-def _head_counts(rows: Sequence[tuple[Any, ...]], place: int) -> dict[str, int]:
-    care = {row[place] for row in rows if row[3] != "systmone"}
-    health = {row[place] for row in rows if row[3] == "systmone"}
-    numbered = {row[place] for row in rows if row[4]}
+def _head_counts(calculation: duckdb.DuckDBPyConnection, column: str) -> dict[str, int]:
+    care, numbered, health = calculation.execute(f"""
+        select count(*) filter (where care), count(*) filter (where care and numbered),
+               count(*) filter (where care and health)
+          from (select bool_or(source <> 'systmone') as care, bool_or(source = 'systmone') as health,
+                       bool_or(has_number) as numbered from in_both group by {column})""").fetchall()[0]
     return {
-        "people known to social care": len(care),
-        "people known to social care who have an NHS number": len(care & numbered),
-        "people known to social care and to community health": len(care & health),
+        "people known to social care": care,
+        "people known to social care who have an NHS number": numbered,
+        "people known to social care and to community health": health,
     }
 
 
