@@ -52,10 +52,14 @@ class Part:
 
     def find(self, kind: int, needles: Keys) -> tuple[Rows, Rows]:
         """(place in the needles, row) of every equal key."""
+        keys = self.sorted_keys[kind]
         order = np.argsort(needles)  # neighbours are looked up near one another: half the time (measured)
-        asked = needles[order]
-        first = np.searchsorted(self.sorted_keys[kind], asked, "left")
-        times = np.searchsorted(self.sorted_keys[kind], asked, "right") - first
+        first = np.searchsorted(keys, needles[order], "left")
+        inside = first < len(keys)
+        order, first = order[inside], first[inside]
+        equal = keys[first] == needles[order]
+        order, first = order[equal], first[equal]
+        times = np.searchsorted(keys, needles[order], "right") - first
         places = np.repeat(order, times)
         within = np.arange(len(places)) - np.repeat(np.cumsum(times) - times, times)
         return places, self.sorted_rows[kind][np.repeat(first, times) + within].astype(np.int64)
@@ -213,8 +217,8 @@ def _begin_array(file: Any, kind: np.dtype[Any], shape: Sequence[int]) -> int:
 
 def load_array(path: Path) -> NDArray[Any]:
     """The array, mapped: what is not asked for is not read."""
-    found: NDArray[Any] = np.load(path, mmap_mode="r")
-    return found
+    mapped: NDArray[Any] = np.load(path, mmap_mode="r")
+    return mapped.view(np.ndarray)  # asked piece by piece, a mapped array costs more than the answer
 
 
 def save_text(path: Path, text: str) -> None:
