@@ -13,171 +13,37 @@ from datetime import date, timedelta
 
 Row = dict[str, str]
 
-_US = [
-    "James",
-    "Mary",
-    "Robert",
-    "Patricia",
-    "John",
-    "Jennifer",
-    "Michael",
-    "Linda",
-    "David",
-    "Elizabeth",
-    "William",
-    "Barbara",
-    "Richard",
-    "Susan",
-    "Joseph",
-    "Jessica",
-    "Thomas",
-    "Karen",
-    "Charles",
-    "Sarah",
-    "Daniel",
-    "Lisa",
-    "Matthew",
-    "Nancy",
-    "Anthony",
-    "Betty",
-    "Mark",
-    "Sandra",
-    "Donald",
-    "Ashley",
-    "Steven",
-    "Kimberly",
-    "Andrew",
-    "Emily",
-    "Paul",
-    "Donna",
-    "Joshua",
-    "Michelle",
-    "Kenneth",
-    "Carol",
-    "Kevin",
-    "Amanda",
-    "Brian",
-    "Melissa",
-    "Tyrone",
-    "Latoya",
-]
-_DUTCH = [
-    "Johannes",
-    "Maria",
-    "Jan",
-    "Anna",
-    "Cornelis",
-    "Johanna",
-    "Hendrik",
-    "Elisabeth",
-    "Willem",
-    "Cornelia",
-    "Pieter",
-    "Catharina",
-    "Gerrit",
-    "Wilhelmina",
-    "Jürgen",
-    "Käthe",
-    "Günther",
-    "Bärbel",
-    "Søren",
-    "Åse",
-    "Jørgen",
-    "Ingrid",
-    "Bjørn",
-    "Kirsten",
-    "François",
-    "Zoë",
-    "Daniël",
-    "Noëlle",
-]
-_ENGLISH = [
-    "William",
-    "Mary",
-    "John",
-    "Elizabeth",
-    "Thomas",
-    "Sarah",
-    "George",
-    "Ann",
-    "James",
-    "Jane",
-    "Henry",
-    "Eliza",
-    "Charles",
-    "Ellen",
-    "Joseph",
-    "Hannah",
-    "Samuel",
-    "Emma",
-    "Alfred",
-    "Alice",
-    "Frederick",
-    "Martha",
-    "Walter",
-    "Harriet",
-    "Arthur",
-    "Florence",
-    "Ernest",
-    "Ada",
-    "Albert",
-    "Emily",
-]
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_US = _words(
+    "James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara Richard Susan Joseph "
+    "Jessica Thomas Karen Charles Sarah Daniel Lisa Matthew Nancy Anthony Betty Mark Sandra Donald Ashley Steven "
+    "Kimberly Andrew Emily Paul Donna Joshua Michelle Kenneth Carol Kevin Amanda Brian Melissa Tyrone Latoya"
+)
+_DUTCH = _words(
+    "Johannes Maria Jan Anna Cornelis Johanna Hendrik Elisabeth Willem Cornelia Pieter Catharina Gerrit "
+    "Wilhelmina Jürgen Käthe Günther Bärbel Søren Åse Jørgen Ingrid Bjørn Kirsten François Zoë Daniël Noëlle"
+)
+_ENGLISH = _words(
+    "William Mary John Elizabeth Thomas Sarah George Ann James Jane Henry Eliza Charles Ellen Joseph Hannah "
+    "Samuel Emma Alfred Alice Frederick Martha Walter Harriet Arthur Florence Ernest Ada Albert Emily"
+)
 _ENDINGS = {
     "us": ("son", "man", "er", "well", "ton", "field", "s", "ley"),
     "dutch": ("stra", "huizen", "mann", "sen", "kamp", "ström", "berg", "müller"),
     "english": ("ton", "ley", "worth", "ham", "by", "shaw", "croft", "wood"),
 }
 _PARTICLES = ("van der", "van den", "de", "van", "ter", "von", "", "", "", "", "")
-_STEMS = (
-    "Al",
-    "Bar",
-    "Car",
-    "Dun",
-    "El",
-    "Far",
-    "Gar",
-    "Hol",
-    "In",
-    "Jar",
-    "Kel",
-    "Lam",
-    "Mor",
-    "Nor",
-    "Ot",
-    "Par",
-    "Quin",
-    "Rad",
-    "Sal",
-    "Tor",
-    "Ul",
-    "Ver",
-    "Wal",
-    "Yar",
-    "Zan",
-    "Bol",
-    "Cor",
-    "Del",
-    "Fen",
-    "Gri",
+_STEMS = _words(
+    "Al Bar Car Dun El Far Gar Hol In Jar Kel Lam Mor Nor Ot Par Quin Rad Sal Tor Ul Ver Wal Yar Zan Bol Cor Del "
+    "Fen Gri"
 )
-_TOWNS = (
-    "Ashford",
-    "Brookhaven",
-    "Clayton",
-    "Dunmore",
-    "Easton",
-    "Fairview",
-    "Glendale",
-    "Hillcrest",
-    "Irvine",
-    "Jasper",
-    "Kingsley",
-    "Lakewood",
-    "Milton",
-    "Newbury",
-    "Oakdale",
-    "Preston",
+_TOWNS = _words(
+    "Ashford Brookhaven Clayton Dunmore Easton Fairview Glendale Hillcrest Irvine Jasper Kingsley Lakewood Milton "
+    "Newbury Oakdale Preston"
 )
 _STREETS = ("Oak", "Mill", "Church", "Park", "High", "Station", "Bridge", "Cedar", "Hill", "Lake", "Main", "School")
 
@@ -204,6 +70,10 @@ class Person:
     zip_code: str
     phone: str
     birth_place: str
+
+
+def _row(headings: str, values: list[str]) -> Row:
+    return dict(zip(headings.split(), values, strict=True))
 
 
 def _people(dice: random.Random, count: int, kind: str) -> list[Person]:
@@ -326,17 +196,20 @@ def voters(left: int = 1500, right: int = 1500, overlap: float = 0.6, seed: int 
     """A voters' register: names in capitals, the year of birth alone, street address, zip code."""
 
     def write(one: Person) -> Row:
-        return {
-            "last_name": one.family.upper(),
-            "first_name": one.given.upper(),
-            "midl_name": one.middle.upper(),
-            "sex": one.sex,
-            "birth_year": str(one.born.year),
-            "res_street_address": f"{one.house} {one.street}".upper(),
-            "res_city_desc": one.town.upper(),
-            "zip_code": one.zip_code,
-            "full_phone_num": one.phone,
-        }
+        return _row(
+            "last_name first_name midl_name sex birth_year res_street_address res_city_desc zip_code full_phone_num",
+            [
+                one.family.upper(),
+                one.given.upper(),
+                one.middle.upper(),
+                one.sex,
+                str(one.born.year),
+                f"{one.house} {one.street}".upper(),
+                one.town.upper(),
+                one.zip_code,
+                one.phone,
+            ],
+        )
 
     return _two_files(seed, "us", left, right, overlap, 0.05, (write, write))
 
@@ -345,23 +218,29 @@ def patients(left: int = 1200, right: int = 2000, overlap: float = 0.5, seed: in
     """Two hospitals: American dates against ISO ones, zip codes of five digits against nine, full names as one."""
 
     def first(one: Person) -> Row:
-        return {
-            "PatientFirst": one.given,
-            "PatientLast": one.family,
-            "DOB": one.born.strftime("%m/%d/%Y"),
-            "Sex": one.sex,
-            "ZIP": f"{one.zip_code}-{one.house:04d}",
-            "HomePhone": f"({one.phone[:3]}) {one.phone[3:]}",
-        }
+        return _row(
+            "PatientFirst PatientLast DOB Sex ZIP HomePhone",
+            [
+                one.given,
+                one.family,
+                one.born.strftime("%m/%d/%Y"),
+                one.sex,
+                f"{one.zip_code}-{one.house:04d}",
+                f"({one.phone[:3]}) {one.phone[3:]}",
+            ],
+        )
 
     def second(one: Person) -> Row:
-        return {
-            "patient_name": f"{one.family}, {one.given} {one.middle[:1]}",
-            "birth_date": one.born.isoformat(),
-            "gender": {"M": "male", "F": "female"}[one.sex],
-            "zip": one.zip_code,
-            "phone": one.phone,
-        }
+        return _row(
+            "patient_name birth_date gender zip phone",
+            [
+                f"{one.family}, {one.given} {one.middle[:1]}",
+                one.born.isoformat(),
+                {"M": "male", "F": "female"}[one.sex],
+                one.zip_code,
+                one.phone,
+            ],
+        )
 
     return _two_files(seed, "us", left, right, overlap, 0.05, (first, second))
 
@@ -371,23 +250,23 @@ def dutch(left: int = 1000, right: int = 1000, overlap: float = 0.7, seed: int =
     plain = str.maketrans({"ü": "ue", "ä": "ae", "ö": "oe", "ø": "oe", "å": "aa", "Å": "Aa", "ë": "e", "ç": "c"})
 
     def first(one: Person) -> Row:
-        return {
-            "voornaam": one.given,
-            "achternaam": one.family,
-            "geboortedatum": one.born.strftime("%d-%m-%Y"),
-            "geslacht": {"M": "man", "F": "vrouw"}[one.sex],
-            "woonplaats": one.town,
-        }
+        return _row(
+            "voornaam achternaam geboortedatum geslacht woonplaats",
+            [one.given, one.family, one.born.strftime("%d-%m-%Y"), {"M": "man", "F": "vrouw"}[one.sex], one.town],
+        )
 
     def second(one: Person) -> Row:
         words = one.family.translate(plain).split()
-        return {
-            "Vorname": one.given.translate(plain),
-            "Nachname": f"{words[-1]} {' '.join(words[:-1])}".strip(),
-            "Geburtsdatum": one.born.strftime("%d.%m.%Y"),
-            "Geschlecht": {"M": "m", "F": "w"}[one.sex],
-            "Ort": one.town,
-        }
+        return _row(
+            "Vorname Nachname Geburtsdatum Geschlecht Ort",
+            [
+                one.given.translate(plain),
+                f"{words[-1]} {' '.join(words[:-1])}".strip(),
+                one.born.strftime("%d.%m.%Y"),
+                {"M": "m", "F": "w"}[one.sex],
+                one.town,
+            ],
+        )
 
     return _two_files(seed, "dutch", left, right, overlap, 0.04, (first, second))
 
@@ -398,14 +277,17 @@ def census(left: int = 1500, right: int = 1500, overlap: float = 0.7, seed: int 
 
     def write(one: Person) -> Row:
         age = 1985 - one.born.year if one.born.year <= 1985 else 0
-        return {
-            "forename": one.given,
-            "surname": one.family,
-            "age": str(max(0, age + dice.choice((0, 0, 0, 1, -1)))),
-            "sex": one.sex,
-            "where_born": one.birth_place,
-            "parish": one.town,
-        }
+        return _row(
+            "forename surname age sex where_born parish",
+            [
+                one.given,
+                one.family,
+                str(max(0, age + dice.choice((0, 0, 0, 1, -1)))),
+                one.sex,
+                one.birth_place,
+                one.town,
+            ],
+        )
 
     return _two_files(seed, "english", left, right, overlap, 0.06, (write, write))
 
@@ -414,13 +296,9 @@ def nameless(left: int = 1200, right: int = 1200, overlap: float = 0.6, seed: in
     """No names at all: birth date, sex, zip code, town and place of birth."""
 
     def write(one: Person) -> Row:
-        return {
-            "dob": one.born.isoformat(),
-            "sex": one.sex,
-            "zip": one.zip_code,
-            "town": one.town,
-            "birth_place": one.birth_place,
-        }
+        return _row(
+            "dob sex zip town birth_place", [one.born.isoformat(), one.sex, one.zip_code, one.town, one.birth_place]
+        )
 
     return _two_files(seed, "us", left, right, overlap, 0.03, (write, write))
 
@@ -447,16 +325,3 @@ def many_copies(persons: int = 120, copies: int = 20, seed: int = 6) -> World:
     order = list(range(len(rows)))
     dice.shuffle(order)
     return World(([{"rec": f"r{n}", **rows[at]} for n, at in enumerate(order)],), ([truth[at] for at in order],))
-
-
-WORLDS: dict[str, Callable[[], World]] = {
-    "voters": voters,
-    "patients": patients,
-    "dutch and german": dutch,
-    "census": census,
-    "nameless": nameless,
-    "many copies": many_copies,
-    "overlap of a twentieth": lambda: patients(2000, 2000, 0.05, 7),
-    "no overlap": lambda: patients(1500, 1500, 0.0, 8),
-    "few against many": lambda: patients(300, 12_000, 0.6, 9),
-}

@@ -60,6 +60,7 @@ def judged(world: worlds.World, outcome: Outcome) -> tuple[float, float]:
         pytest.param(lambda: worlds.voters(500, 500), 0.95, 0.97, id="households without birth dates, with telephones"),
         pytest.param(lambda: worlds.patients(400, 600), 0.98, 0.97, id="American dates, zip codes and full names"),
         pytest.param(lambda: worlds.dutch(400, 400), 0.98, 0.94, id="particles and diacritics"),
+        pytest.param(lambda: worlds.census(500, 500), 0.95, 0.93, id="an age instead of a birth date"),
         pytest.param(lambda: worlds.nameless(500, 500), 0.97, 0.95, id="no names, only dates and places"),
         pytest.param(lambda: worlds.patients(800, 800, 0.05, 7), 0.92, 0.92, id="an overlap of a twentieth"),
         pytest.param(lambda: worlds.many_copies(30, 12), 0.9, 0.95, id="a dozen damaged copies of everybody"),
