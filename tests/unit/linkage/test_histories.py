@@ -89,13 +89,13 @@ def withdraw(place: int) -> Change:
 
 records = st.integers(1, RECORDS)
 pairs = st.sampled_from(list(combinations(range(1, RECORDS + 1), 2)))
-answers = st.sampled_from(["same", "not_same", "cannot_tell"])
+answers, booleans = st.sampled_from(["same", "not_same", "cannot_tell"]), st.booleans()
 change = st.one_of(
     st.builds(put, records, told()),
     st.builds(put, records, told()),
     st.builds(end, records),
-    st.builds(lambda pair, answer, by_notice: decide(*pair, answer, by_notice), pairs, answers, st.booleans()),
-    st.builds(lambda pair, answer, by_notice: decide(*pair, answer, by_notice), pairs, answers, st.booleans()),
+    st.builds(lambda pair, answer, by_notice: decide(pair[0], pair[1], answer, by_notice), pairs, answers, booleans),
+    st.builds(lambda pair, answer, by_notice: decide(pair[0], pair[1], answer, by_notice), pairs, answers, booleans),
     st.builds(lambda pair: keep_apart(*pair), pairs),
     st.builds(lambda record: keep_apart(record, None), records),
     st.builds(no_longer_apart, st.integers(0, 1)),
