@@ -147,9 +147,21 @@ class _World:
         judged = self._judged(line, without, used)
         found, wrong = sum(j[2] for j in judged), sum(j[3] for j in judged)
         name = "" if without is None else self.fields[without]
-        names = ("links", "people", "care_people", "care_people_with_number", "care_people_in_health", "linked")
-        figures = (counts[n] for n in names)
-        return Line(step, line, name, *figures, self.base, len(judged), found, wrong), judged
+        return Line(
+            moved_by=step,
+            line=line,
+            without=name,
+            links=counts["links"],
+            people=counts["people"],
+            care_people=counts["care_people"],
+            care_people_with_number=counts["care_people_with_number"],
+            care_people_in_health=counts["care_people_in_health"],
+            linked=counts["linked"],
+            base=self.base,
+            sample=len(judged),
+            found=found,
+            wrong=wrong,
+        ), judged
 
     def _open_counts(self, line: float, without: int | None, used: float) -> Counter[str]:
         """What the run found, less what the touched parts were, and what they are now."""
@@ -182,8 +194,8 @@ class _World:
         found: dict[int, Judged] = {}
         for n in places:
             record, partner = self.hidden[n]
-            group = group_of.get(record, (record,))
-            found[n] = (record, partner, partner in group, self._is_wrong(record, partner, group))
+            own = group_of.get(record, (record,))
+            found[n] = (record, partner, partner in own, self._is_wrong(record, partner, own))
         return found
 
     def _counted(self, groups: Iterable[Sequence[int]]) -> Counter[str]:

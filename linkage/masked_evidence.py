@@ -7,7 +7,7 @@ their weight without number (linkage handbook 14). Ids and weights only.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from linkage.clustering import Constraints, Edge
 from linkage.deterministic import Rule
@@ -121,7 +121,7 @@ def open_edges(calculation: duckdb.DuckDBPyConnection, model: Model) -> list[Evi
                  or (pair_reason = 'weak' and numbers in ('same', 'missing')
                      and {_missing(model)} * 2 <= {len(model.comparisons)})), false), {_parts(model)}
           from {_told(model)} where pair_decision <> 'reject' order by left_id, right_id""").fetchall()
-    return [Evidence(*row[:7], _numbers(row[7])) for row in rows]
+    return [_evidence(row) for row in rows]
 
 
 def hidden_edges(
@@ -149,7 +149,7 @@ def hidden_edges(
            and left_id not in (select record_id from standard where is_restricted is distinct from false)
            and right_id not in (select record_id from standard where is_restricted is distinct from false)
          order by left_id, right_id""").fetchall()
-    return [Evidence(*row[:7], _numbers(row[7])) for row in rows]
+    return [_evidence(row) for row in rows]
 
 
 def told_levels(model: Model, start: str | None = None) -> str:
@@ -174,3 +174,8 @@ def _missing(model: Model) -> str:
 
 def _numbers(parts: list[float | None] | None) -> tuple[float, ...]:
     return tuple(part or 0.0 for part in parts or ())
+
+
+def _evidence(row: tuple[Any, ...]) -> Evidence:
+    left, right, rule, decision, reason, weight, by_weight, parts = row
+    return Evidence(left, right, rule, decision, reason, weight, by_weight, _numbers(parts))

@@ -73,12 +73,13 @@ def _counted(
     parts = _parts(model)
     levels = ", ".join(f'told."{part}".level' for part in parts)
     means = ", ".join(f'avg(told."{part}".weight)' for part in parts)
-    return calculation.execute(f"""
+    rows: list[tuple[Any, ...]] = calculation.execute(f"""
         with pair as (select *, {told_levels(model, START)} as told from {pairs})
         select decision, rule, count(*), avg(weight), {levels}, {means} from pair
          group by decision, rule, {levels} having {having}
        qualify row_number() over (partition by decision order by count(*) desc, {levels}) <= {most}
          order by decision, count(*) desc, {levels}""").fetchall()
+    return rows
 
 
 def _pattern(row: tuple[Any, ...], model: Model) -> dict[str, Any]:

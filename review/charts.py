@@ -58,7 +58,7 @@ def weights(rows: Sequence[Mapping[str, Any]], lines: Mapping[str, float], name:
     step = (_WIDTH - _LEFT - _RIGHT) / max(1, high - low)
 
     def at(bits: float) -> float:
-        return _LEFT + (bits - low) * step
+        return float(_LEFT + (bits - low) * step)
 
     parts = [_line(_LEFT, floor_at, _WIDTH - _RIGHT, floor_at, "axis"), _text(4, 16, f"{top:,}", "start")]
     for row in rows:

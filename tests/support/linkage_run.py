@@ -13,6 +13,7 @@ from linkage.identity import Assignment, KnownPerson, assign_people
 from linkage.inputs import Decision, Sources
 from linkage.model import Model, load_model
 from tests.support.linkage_tables import address_table, person_table, reference_table
+from tests.support.linkage_world import WorldRecords, council, records_after
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,3 +73,31 @@ def _memberships(believed: Mapping[int, str]) -> pa.Table | None:
 def sources_of(persons: Iterable[dict[str, Any]]) -> Sources:
     """Source tables of a few records written by a test."""
     return Sources(person_table(persons), address_table(()), reference_table(()))
+
+
+@dataclass
+class LinkedCouncil:
+    """A small synthetic council, linked, with the true person of every record id."""
+
+    run: LinkedRun
+    records: WorldRecords
+    truth: dict[int, int]
+
+
+def linked_council(seed: int, scale: float) -> LinkedCouncil:
+    """A council of its own seed after its last night."""
+    records = records_after(council(seed, scale), 5)
+    run = link_all(records.sources)
+    keys = rows_of(run, "select record_id, record_key from standard")
+    return LinkedCouncil(run, records, {record: records.truth[key] for record, key in keys})
+
+
+def rows_of(run: LinkedRun, query: str) -> list[tuple[Any, ...]]:
+    """All rows of a question about a run."""
+    found: list[tuple[Any, ...]] = run.calculation.execute(query).fetchall()
+    return found
+
+
+def one(run: LinkedRun, query: str) -> Any:
+    """The first value of the first row."""
+    return rows_of(run, query)[0][0]

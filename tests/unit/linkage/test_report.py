@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from math import log2
 from pathlib import Path
@@ -14,17 +14,16 @@ import pytest
 
 from domain.profile import Profile
 from domain.run import RunContext
-from linkage import report, report_clerical, report_groups, report_quality, report_safety
+from linkage import report, report_groups, report_quality, report_results, report_safety
 from linkage.clustering import Constraints
 from linkage.inputs import Decision
-from linkage.quality import stratified, wilson
+from linkage.masked import relink
 from linkage.report_capture import capture, chapman
 from linkage.report_change import overturned, parameters_changed
 from linkage.report_small import CONFIDENTIAL, protected
 from tests.support.linkage_numbers import nhs_number
-from tests.support.linkage_run import LinkedRun, link_all, sources_of
+from tests.support.linkage_run import LinkedCouncil, LinkedRun, link_all, linked_council, one, rows_of, sources_of
 from tests.support.linkage_tables import person
-from tests.support.linkage_world import WorldRecords, council, records_after
 
 MOMENT = datetime(2026, 3, 31)
 SECTIONS = {
@@ -33,21 +32,9 @@ SECTIONS = {
 }  # fmt: skip
 
 
-@dataclass
-class Linked:
-    """A small council, linked, with its truth by record id."""
-
-    run: LinkedRun
-    records: WorldRecords
-    truth: dict[int, int]
-
-
 @pytest.fixture(scope="module")
-def linked() -> Linked:
-    records = records_after(council(1234, 0.15), 5)
-    run = link_all(records.sources)
-    keys = run.calculation.execute("select record_id, record_key from standard").fetchall()
-    return Linked(run, records, {record: records.truth[key] for record, key in keys})
+def linked() -> LinkedCouncil:
+    return linked_council(1234, 0.15)
 
 
 @pytest.fixture(scope="module")
@@ -58,17 +45,9 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> RunContext:
 
 
 @pytest.fixture(scope="module")
-def first(linked: Linked, context: RunContext) -> dict[str, Any]:
+def first(linked: LinkedCouncil, context: RunContext) -> dict[str, Any]:
     run = linked.run
     return report.build(run.calculation, context, run.model, MOMENT, run.figures, run.assignment)
-
-
-def rows_of(run: LinkedRun, query: str) -> list[tuple[Any, ...]]:
-    return run.calculation.execute(query).fetchall()
-
-
-def one(run: LinkedRun, query: str) -> Any:
-    return rows_of(run, query)[0][0]
 
 
 def test_every_section_of_the_template_is_there_and_what_is_not_measured_says_why(first: dict[str, Any]) -> None:
@@ -81,7 +60,9 @@ def test_every_section_of_the_template_is_there_and_what_is_not_measured_says_wh
     assert all(line["status"] in ("red", "amber", "green") and line["why"] for line in first["lawfulness"]["framework"])
 
 
-def test_results_by_step_add_up_to_the_links_and_to_the_records_linked(linked: Linked, first: dict[str, Any]) -> None:
+def test_results_by_step_add_up_to_the_links_and_to_the_records_linked(
+    linked: LinkedCouncil, first: dict[str, Any]
+) -> None:
     overall = first["results"]["steps"][0]
     assert sum(row["accepted"] for row in overall["rows"]) == first["counts"]["links"]
     with_partner = one(
@@ -100,7 +81,7 @@ def test_effective_candidates_and_the_chance_of_no_match_are_those_of_the_formul
     same = {"forename": "Iris", "surname": "Oakhampton", "birth_date": "1941-03-17", "sex": "2", "postcode": "AV1 1AA"}
     twice = [person(n, "systmone", **same, nhs_number_supplied=nhs_number(n)) for n in (1, 2)]
     run = link_all(sources_of([*twice, person(3, "liquidlogic", **same)]))
-    told = report.report_results.results(run.calculation, run.model.bands)["ambiguity"]
+    told = report_results.results(run.calculation, run.model.bands)["ambiguity"]
     edges = rows_of(run, "select left_id, right_id, weight from decided_edge where rule = 'probabilistic'")
     odds = {record: [2**weight for *pair, weight in edges if record in pair] for record in (1, 2, 3)}
     assert odds[3][0] == odds[3][1]
@@ -118,7 +99,7 @@ def test_two_catches_are_estimated_as_in_the_book_and_an_empty_lake_is_not_measu
     assert chapman(3, 4, 0) == {"recall": None, "low": None, "high": None}
 
 
-def test_what_blocking_never_finds_is_estimated_as_the_truth_has_it(linked: Linked) -> None:
+def test_what_blocking_never_finds_is_estimated_as_the_truth_has_it(linked: LinkedCouncil) -> None:
     told = capture(linked.run.calculation, linked.run.model.bands)["blocking"]
     never = told["never_a_candidate"]
     rows = linked.run.calculation.execute("""
@@ -167,81 +148,12 @@ def test_impossible_things_are_counted_among_people_and_not_among_records() -> N
     }  # fmt: skip
 
 
-def test_kappa_is_that_of_the_textbook() -> None:
-    answers = [("same", "same")] * 20 + [("same", "not_same")] * 5
-    answers += [("not_same", "same")] * 10 + [("not_same", "not_same")] * 15
-    found = report_clerical.agreement(answers)
-    assert (found.pairs, found.agreed, found.kappa) == (50, 35, pytest.approx(0.4))
-    assert found.low == pytest.approx(0.4 - 1.96 * (0.7 * 0.3 / 50) ** 0.5 / 0.5, abs=1e-4)
-    assert found.prevalence_adjusted == pytest.approx(0.4)
-    assert report_clerical.agreement([("same", "same")] * 5).kappa is None, "chance alone agrees as often"
-    assert report_clerical.agreement([]).pairs == 0
-
-
-def test_a_stratified_sample_is_weighted_back_and_its_interval_is_that_of_a_simple_one_where_there_is_one_stratum() -> (
-    None
-):
-    told = stratified([(900, 30, 30), (100, 10, 20), (5000, 0, 0)])
-    assert told.value == pytest.approx(0.95)
-    assert told.low is not None and told.high is not None and told.low < 0.95 < told.high
-    simple, plain = stratified([(1000, 81, 263)]), wilson(81, 263)
-    assert (simple.low, simple.high) == (pytest.approx(plain.low, abs=2e-3), pytest.approx(plain.high, abs=2e-3))
-    assert stratified([(10, 0, 0)]).value is None
-
-
-def answered(linked: Linked, reviewer: str, wrong: frozenset[tuple[int, int]] = frozenset()) -> list[Decision]:
-    pairs = linked.run.calculation.execute("select left_id, right_id from clerical_sample order by all").fetchall()
-    return [
-        Decision(a, b, "same" if (linked.truth[a] == linked.truth[b]) != ((a, b) in wrong) else "not_same", reviewer)
-        for a, b in pairs
-    ]
-
-
-def test_reviewers_who_know_the_truth_make_the_sample_say_what_the_truth_says(linked: Linked, first: Any) -> None:
-    decisions = answered(linked, "Pat")
-    told = report_clerical.clerical(linked.run.calculation, decisions)["sample"]
-    assert told["reviewed"] == len(decisions) > 200
-    links = linked.run.calculation.execute(
-        "select left_id, right_id from decided_edge where pair_decision = 'link' and rule <> 'human_decision'"
-    ).fetchall()
-    right = sum(linked.truth[a] == linked.truth[b] for a, b in links) / len(links)
-    estimate = told["precision"]
-    assert estimate["share_covered"] == 1.0
-    assert estimate["low"] <= right <= estimate["high"]
-    assert abs(estimate["value"] - right) < 0.005
-    assert sum(line["drawn"] for line in told["strata"]) == told["reviewed"]
-    assert sum(line["pairs"] for line in told["strata"]) == one(
-        linked.run,
-        """select count(*) from decided_edge where weight is not null
-             and left_id not in (select record_id from standard where is_restricted)
-             and right_id not in (select record_id from standard where is_restricted)""",
-    )
-    steps = report_clerical.precision_by_step({"sample": told})
-    assert steps["nhs_verified"]["value"] == 1.0
-
-
-def test_double_reviews_give_kappa_and_notices_are_no_review(linked: Linked, first: Any) -> None:
-    pat = answered(linked, "Pat")
-    wrong = frozenset((d.left, d.right) for d in pat[:12])
-    decisions = [*pat, *answered(linked, "Sam", wrong), Decision(1, 2, "same", "an officer", is_authorised=True)]
-    told = report_clerical.clerical(linked.run.calculation, decisions)
-    assert told["reviewed"] == {
-        "pairs": len(pat), "by_two_or_more": len(pat), "in_conflict": 12, "unresolved": 12,
-    }  # fmt: skip
-    expected = report_clerical.agreement(
-        [(a.answer, b.answer) for a, b in zip(pat, answered(linked, "Sam", wrong), strict=True)]
-    )
-    assert told["agreement"]["kappa"]["value"] == expected.kappa
-    assert told["agreement"]["agreed"]["hits"] == len(pat) - 12
-    assert told["agreement"]["needs_action"] is ((expected.kappa or 0) < 0.8 or (expected.low or 0) < 0.7)
-
-
 def people_of(run: LinkedRun) -> dict[int, str]:
     return dict(run.calculation.execute("select record_id, person_id from membership_wanted").fetchall())
 
 
 def test_the_change_since_the_last_run_tells_who_merged_and_split_and_why(
-    linked: Linked, context: RunContext, first: dict[str, Any]
+    linked: LinkedCouncil, context: RunContext, first: dict[str, Any]
 ) -> None:
     before = people_of(linked.run)
     apart, noticed = [
@@ -292,7 +204,7 @@ def test_the_change_since_the_last_run_tells_who_merged_and_split_and_why(
     assert not any(row["is_named"] for row in told["measures"])
 
 
-def test_a_decision_that_does_not_hold_is_counted_as_overturned(linked: Linked) -> None:
+def test_a_decision_that_does_not_hold_is_counted_as_overturned(linked: LinkedCouncil) -> None:
     a, b = rows_of(linked.run, "select left_id, right_id from decided_edge where decision = 'link' order by 1, 2")[0]
     holds, does_not = Decision(a, b, "same", "Pat"), Decision(a, b, "not_same", "Sam")
     calculation = linked.run.calculation
@@ -311,7 +223,9 @@ def test_the_difference_of_parameters_is_exact() -> None:
     ]
 
 
-def test_the_named_measures_at_the_line_in_use_are_those_of_the_run(linked: Linked, first: dict[str, Any]) -> None:
+def test_the_named_measures_at_the_line_in_use_are_those_of_the_run(
+    linked: LinkedCouncil, first: dict[str, Any]
+) -> None:
     here = next(row for row in first["measured"]["sensitivity"] if row["moved_by"] == 0)
     care, numbered, health = linked.run.calculation.execute("""
         with one as (select person_id, bool_or(source <> 'systmone') as care, bool_or(source = 'systmone') as health,
@@ -325,7 +239,7 @@ def test_the_named_measures_at_the_line_in_use_are_those_of_the_run(linked: Link
     assert here["precision"]["value"] == 1 - here["false_share"]["value"]
 
 
-def test_leaving_out_a_field_finds_less_and_each_field_is_there(linked: Linked, first: dict[str, Any]) -> None:
+def test_leaving_out_a_field_finds_less_and_each_field_is_there(linked: LinkedCouncil, first: dict[str, Any]) -> None:
     told = {row["without"]: row for row in first["measured"]["fields_left_out"]["rows"]}
     assert set(told) == {c.name for c in linked.run.model.comparisons} - {"nhs_number"}
     here = next(row for row in first["measured"]["sensitivity"] if row["moved_by"] == 0)
@@ -334,13 +248,13 @@ def test_leaving_out_a_field_finds_less_and_each_field_is_there(linked: Linked, 
 
 
 def test_deprivation_is_measured_from_the_councils_own_list_and_a_bad_line_is_named(
-    linked: Linked, context: RunContext, tmp_path: Path
+    linked: LinkedCouncil, context: RunContext, tmp_path: Path
 ) -> None:
     assert (
         "deprivation fifth"
         in report_groups.groups(
             linked.run.calculation,
-            report_quality.relink(linked.run.calculation, linked.run.model, is_full=True),
+            relink(linked.run.calculation, linked.run.model, is_full=True),
             MOMENT,
         )["not_measured"]
     )
@@ -348,7 +262,7 @@ def test_deprivation_is_measured_from_the_councils_own_list_and_a_bad_line_is_na
         "select distinct outcode from standard where outcode is not null order by 1").fetchall()]  # fmt: skip
     path = tmp_path / report_groups.DEPRIVATION
     path.write_text("place,fifth\n" + "".join(f"{o},{1 + n % 5}\n" for n, o in enumerate(outcodes)))
-    relinked = report_quality.relink(linked.run.calculation, linked.run.model, is_full=True)
+    relinked = relink(linked.run.calculation, linked.run.model, is_full=True)
     told = report_groups.groups(linked.run.calculation, relinked, MOMENT, path)
     rows = {row["group"]: row["records"] for row in told["rows"] if row["dimension"] == "deprivation"}
     expected = one(
