@@ -161,6 +161,9 @@ class _Step:
             for rule, pairs in found.items():
                 candidates[rule] += pairs
             self.con.execute(f"drop table {OPEN}")
+            if chunk == chunks - 1 and not meeting.carried:  # their memory serves the weighing
+                for key in self.ways.right:
+                    self.con.execute(f'alter table {RIGHT} drop column "{key}"')
             self._weigh(meeting, few=sum(found.values()) <= _FEW * opened, anew=first and not chunk)
 
     def _open(self, meeting: Meeting, limit: str) -> int:
