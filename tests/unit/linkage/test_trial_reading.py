@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from linkage.trial.dates import birth_column, birth_texts
 from linkage.trial.reading import read_records
 from linkage.trial.refusal import Refused
 
@@ -173,3 +174,14 @@ def test_a_large_file_takes_the_fast_road_and_loses_nothing(tmp_path: Path) -> N
     out.writelines(f"{n},nom{n % 97}\n" for n in range(50_000))
     records = read_records(file(tmp_path, codecs.BOM_UTF8 + out.getvalue().encode()))
     assert (records.rows, records.table["id"][49_999].as_py()) == (50_000, "49999")
+
+
+def test_day_numbers_of_a_spreadsheet_are_dates_and_odd_values_stay_text() -> None:
+    assert birth_texts(["22315", "33000.0", "9000", "unknown"]) == (["19610203", "19900507", "19240821", "unknown?"], 0)
+    assert birth_texts(["1961-02-03", "22315"])[0][0] == "19610203"
+
+
+def test_a_date_that_far_too_many_records_share_is_missing_however_few_ways_it_is_written() -> None:
+    column = pa.chunked_array([["01/01/1970"] * 60 + [f"{n % 28 + 1:02d}/03/19{n % 90 + 10}" for n in range(100)]])
+    texts, unlikely = birth_column(column)
+    assert (unlikely, texts.null_count) == (60, 60)
