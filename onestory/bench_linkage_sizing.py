@@ -38,7 +38,7 @@ def extrapolated(points: Sequence[tuple[float, float]], size: float) -> float | 
     if exponent is None:
         return None
     last, cost = max(points)
-    return cost * (size / last) ** exponent
+    return float(cost * (size / last) ** exponent)
 
 
 def reached_at(points: Sequence[tuple[float, float]], limit: float) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -97,7 +98,7 @@ def test_the_exponent_of_growth_is_one_where_cost_is_in_proportion_and_two_where
 
 
 def test_guards_change_the_question_and_not_the_answer() -> None:
-    settings = {"comparisons": [{"comparison_levels": [
+    settings: dict[str, Any] = {"comparisons": [{"comparison_levels": [
         {"sql_condition": "a_l is null or a_r is null", "is_null_level": True},
         {"sql_condition": "damerau_levenshtein(a_l, a_r) <= 1"},
         {"sql_condition": "jaro_winkler_similarity(a_l, a_r) >= 0.9"},
@@ -110,7 +111,9 @@ def test_guards_change_the_question_and_not_the_answer() -> None:
 
 def test_a_level_that_training_never_saw_weighs_nothing() -> None:
     seen = {"m_probability": 0.9, "u_probability": 0.1}
-    model = {"comparisons": [{"comparison_levels": [{"is_null_level": True}, seen, {"u_probability": 0.2}, {}]}]}
+    model: dict[str, Any] = {
+        "comparisons": [{"comparison_levels": [{"is_null_level": True}, seen, {"u_probability": 0.2}, {}]}]
+    }
     assert fill_unseen(model) == 2
     levels = model["comparisons"][0]["comparison_levels"]
     assert [level.get("m_probability") for level in levels] == [None, 0.9, 0.2, 1e-6]
