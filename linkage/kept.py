@@ -39,6 +39,7 @@ TABLES = (
     "stated_pair",
     "digest",
 )
+_IN_USE = ("set lock on file", "already attached by")  # of DuckDB's words for a file that somebody else has open
 _NAMES = {"digest": "digest_now"}
 _EDGE = """left_id, right_id, rule, pair_decision, pair_reason, round(weight, 6) as weight,
   round(weight_without_number, 6) as weight_without_number, by_demographics, numbers, levels,
@@ -72,7 +73,7 @@ class Kept:
                 return Kept(calculation, program, is_usable=True)
             calculation.execute("detach kept")
         except duckdb.Error as problem:
-            if "lock" in str(problem) or "already attached" in str(problem):
+            if any(told in str(problem) for told in _IN_USE):
                 return None
             _detach(calculation)
         discard(path)
