@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "faults.md"
-FAULTS = tuple(f"F{number:02d}" for number in range(1, 56))
+FAULTS = (*(f"F{number:02d}" for number in range(1, 56)), "F71", "F72")
 RULES = tuple(f"{number:02d}" for number in range(1, 17))
 POINTS = {
     "1": "a declared state with a message",
