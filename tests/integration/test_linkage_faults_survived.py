@@ -1,4 +1,4 @@
-"""Faults of decisions through the whole way in, from two suppliers' deliveries to the release (F71, F72).
+"""Faults of who is who through the whole way in, from two suppliers' deliveries to the release (F47, F71, F72).
 
 What people decided stands against every later score; where they disagree nothing moves until they agree. At the end
 the same records are the same people, with the same details, events and release, as in a council without the fault.
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from domain.run import RunContext, RunResult, RunState
+from expectations.replay import release
 from governance.store import Store
 from linkage import stage as linking
 from tests.support.linkage_numbers import nhs_number
@@ -137,3 +138,29 @@ def test_f72_a_later_score_that_contradicts_what_was_decided_changes_nothing_and
     withdraw(council, "Sam")
     council.publish(2)
     assert council.now() == straight
+
+
+def test_f47_a_key_released_for_a_new_bearer_takes_no_id_of_the_former_bearer_along(council: RowCouncil) -> None:
+    stranger = {"FORENAMES": "MARMADUKE", "SURNAME": "ELLSWORTHZZ", "DATE_OF_BIRTH": "03-MAR-1970"}
+
+    def given_out_again(night: int) -> None:
+        for column, value in {**stranger, "NHS_NUMBER": nhs_number(30)}.items():
+            council.change("PERSON", 5, column, value, night)
+
+    former, others = council.person("carefirst", 5), {r: council.person(*r) for r in (_ALIKE[0], _STRANGERS[1])}
+    given_out_again(1)
+    council.take_in(1)
+    assert link(council, "held").is_done
+    assert council.person("carefirst", 5) == former, "until somebody says so the id stays with who had it"
+    (held,) = (int(row["held_id"]) for row in council.ask(_HELD))
+    officer = RunContext(council.profile, "by hand", "test", source="carefirst")
+    assert release(officer, [held], reason="the supplier gave the id out again", decided_by="A. Officer") == 1
+    council.arrive(2)
+    given_out_again(2)
+    council.take_in(2)
+    assert link(council, "released").is_done
+    assert council.person("carefirst", 5) != former
+    assert {record: council.person(*record) for record in others} == others, "nobody else is touched"
+
+
+_HELD = "select held_id from quarantine.held_row where state = 'held'"
