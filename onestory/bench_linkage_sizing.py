@@ -63,8 +63,9 @@ def sizing_rows(kept: Mapping[str, Any]) -> list[dict[str, Any]]:
             row[name] = found[name] if found else extrapolated([(s["patients"], s[name]) for s in sizes], patients)
         for name, points in (("night CPU s", nights), ("kept MiB", stores)):
             row[name] = dict(points).get(patients)
-            if row[name] is None and points and patients > max(points)[0]:
-                row[name] = extrapolated(points, patients)
+            if not found and points:  # two sizes are too few for a power: at least in proportion
+                last, cost = max(points)
+                row[name] = cost * (patients / last) ** max(1.0, power(points) or 1.0)
         rows.append(row)
     return rows
 
@@ -98,9 +99,10 @@ def sizing_page(kept: Mapping[str, Any]) -> str:
         "|" + "---|" * 11,
     ]  # fmt: skip
     lines += [_line(row) for row in rows]
-    lines += ["", "Powers of size (the larger of the fit over all sizes and the last step): " + ", ".join(
-        f"{name} {exponent:.2f}" for name in _SIZED
-        if (exponent := power([(s["patients"], s[name]) for s in sizes])) is not None) + ".", ""]  # fmt: skip
+    powers = {name: power([(s["patients"], s[name]) for s in sizes]) for name in _SIZED}
+    told = ", ".join(f"{name} {exponent:.2f}" for name, exponent in powers.items() if exponent is not None)
+    lines += ["", f"Powers of size (the larger of the fit over all sizes and the last step): {told}; nights grow at least "
+              "in proportion.", ""]  # fmt: skip
     return "\n".join([*lines, *_reading(kept, rows)]) + "\n"
 
 

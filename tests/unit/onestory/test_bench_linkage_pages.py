@@ -103,11 +103,12 @@ def test_rows_say_whether_they_were_measured_and_only_larger_places_are_extrapol
     assert all(row["night CPU s"] is None for row in rows.values())
 
 
-def test_a_night_is_extrapolated_from_the_two_places_it_was_measured_at() -> None:
+def test_a_night_grows_at_least_in_proportion_and_a_measured_row_holds_nothing_extrapolated() -> None:
     kept = _growth(("night", 1_000_000, 0.2), ("night_large", 3_000_000, 0.4))
     rows = {row["patients"]: row for row in sizing_rows(kept)}
     assert rows[1_000_000]["night CPU s"] == 0.2
-    assert rows[10_000_000]["night CPU s"] == pytest.approx(0.4 * (10 / 3) ** 0.6309, rel=1e-3)
+    assert rows[10_000_000]["night CPU s"] is None and rows[10_000_000]["kept MiB"] is None
+    assert rows[60_000_000]["night CPU s"] == pytest.approx(8.0)  # by the two sizes alone it would be 2.6
     assert rows[60_000_000]["kept MiB"] == pytest.approx(6000)
 
 
