@@ -101,8 +101,8 @@ def sizing_page(kept: Mapping[str, Any]) -> str:
     lines += [_line(row) for row in rows]
     powers = {name: power([(s["patients"], s[name]) for s in sizes]) for name in _SIZED}
     told = ", ".join(f"{name} {exponent:.2f}" for name, exponent in powers.items() if exponent is not None)
-    lines += ["", f"Powers of size (the larger of the fit over all sizes and the last step): {told}; nights grow at least "
-              "in proportion.", ""]  # fmt: skip
+    lines += ["", f"Powers of size (the larger of the fit over all sizes and the last step): {told}; nights grow at "
+              "least in proportion.", ""]  # fmt: skip
     return "\n".join([*lines, *_reading(kept, rows)]) + "\n"
 
 
