@@ -19,7 +19,7 @@ from governance.store import Store
 from onestory.cli import EXIT_FOR
 
 _OWN_NUMBERS = ["version_id", "landed_version_id", "landed_file_id", "row_digest"]
-_KEPT_WITH_VALUES = ("landing", "inbox", "supply", "raw", "mappings", "truth")  # folders where values belong
+_KEPT_WITH_VALUES = ("landing", "inbox", "supply", "raw", "mappings", "truth", "kept")  # folders where values belong
 _SHOWN_ZONES = ("ledger", "release", "core", "returns")
 _TABLES = """select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
               where c.relkind in ('r', 'v') and n.nspname = any(%(zones)s) order by 1"""
