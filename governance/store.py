@@ -68,11 +68,16 @@ class Store:
 
     def read_arrow(self, role: str, query: str) -> pa.Table:
         """The whole result of `query` as an Arrow table; `query` is our own SQL, never built from data."""
-        from adbc_driver_postgresql import dbapi
-
-        with dbapi.connect(self.url(role)) as connection, connection.cursor() as cursor:
-            cursor.execute(query)
-            return cursor.fetch_arrow_table()
+        if role not in self._loading:
+            with self.loading(role):
+                return self.read_arrow(role, query)
+        connection = self._loading[role]
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(query)
+                return cursor.fetch_arrow_table()
+        finally:
+            connection.rollback()  # nothing stays open between two reads
 
     def ingest(self, role: str, schema: str, table: str, data: Any, *, mode: str = "append") -> int:
         """Load Arrow data (table or batch reader) into an existing table; returns the rows written.
@@ -94,7 +99,7 @@ class Store:
 
     @contextmanager
     def loading(self, role: str) -> Iterator[None]:
-        """While the block runs, `ingest` as `role` keeps one connection; opening one costs sixty small loads."""
+        """While the block runs, `ingest` and `read_arrow` as `role` keep one connection; opening one is dear."""
         from adbc_driver_postgresql import dbapi
 
         with dbapi.connect(self.url(role)) as connection:

@@ -191,11 +191,12 @@ def _begin(context: RunContext, store: Store, model: Model, known: _Known) -> _W
     """Work the run out from what the last one kept where that holds, else from all records, with the same result."""
     import duckdb
 
-    try:
-        return _work_out(context, store, model, known, keeping=True)
-    except duckdb.Error:  # what was kept cannot be read or written: nothing depends on it
-        discard(context.profile.home / _KEPT)
-        return _work_out(context, store, model, known, keeping=False)
+    with store.loading("linker"):
+        try:
+            return _work_out(context, store, model, known, keeping=True)
+        except duckdb.Error:  # what was kept cannot be read or written: nothing depends on it
+            discard(context.profile.home / _KEPT)
+            return _work_out(context, store, model, known, keeping=False)
 
 
 def _work_out(context: RunContext, store: Store, model: Model, known: _Known, *, keeping: bool) -> _Work:
