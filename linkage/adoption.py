@@ -2,7 +2,7 @@
 
 What ships with a release never changes who is who by itself. An approval names the digest of the difference report
 that was read, and holds for that report's data, for the model files it was made with and for the version in use then
-(linkage handbook 7.2 and 10; issue 4, adoption).
+(linkage handbook 7.2 and 10).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The difference report between two model versions on a council's own records, for those who approve a version.
 
 Both versions go over the same records, decisions and do-not-link list of the identity zone, from the first pair to the
-lasting ids; nothing of it is published. Counts, estimates and patterns only (issue 4, adoption; handbook 10 and 14).
+lasting ids; nothing of it is published. Counts, estimates and patterns only (linkage handbook 10 and 14).
 """
 
 from __future__ import annotations
