@@ -72,7 +72,8 @@ def test_delta_equals_full_after_every_night(council: LinkageCouncil) -> None:
             council.put(key, **invented(chance))
         if night:
             council.end(chance.choice(keys))
-            council.decide(*chance.sample(keys, 2), chance.choice(["same", "not_same", "cannot_tell"]))
+            one, other = chance.sample(keys, 2)
+            council.decide(one, other, chance.choice(["same", "not_same", "cannot_tell"]))
         delta = council.link()
         kind = council.one(
             "select report -> 'method' ->> 'kind_of_run' from ledger.link_run order by link_run_id desc limit 1"
