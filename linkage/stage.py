@@ -19,7 +19,7 @@ from domain.run import Finding, RunContext, RunResult, RunState, StageFailure
 from governance.ledger import Lease, latest_moment, recorded, still_holds
 from governance.secrets import key_for
 from governance.store import Store
-from linkage import adoption, established, inputs, outcome, promotion, publish, report
+from linkage import adoption, bearers, established, inputs, outcome, promotion, publish, report
 from linkage.decisions import constraints_of
 from linkage.engine import EdgeFigures, find_edges, find_edges_near, form_groups, open_calculation
 from linkage.findings import findings_of
@@ -67,6 +67,7 @@ class _Work:
     figures: EdgeFigures
     assignment: Assignment
     numbers: dict[str, int]
+    reborn: frozenset[int]  # records whose key has another bearer now
     facts: dict[str, Any]
 
     def keep(self, run_id: str, digest: str) -> None:
@@ -128,6 +129,7 @@ def _link_under(context: RunContext, store: Store, lease: Lease, choice: adoptio
         with store.connect("linker") as connection:
             if not still_holds(connection, lease):
                 return RunResult(_STAGE, "", RunState.HELD, findings=(_LOST,))
+            bearers.note(connection, work.reborn)
             publish.write_people(connection, assignment, work.numbers, known.moment)
             changes = publish.write_history(connection, calculation, known.moment, is_full=figures.is_full)
             publish.write_digests(connection, calculation)
@@ -213,14 +215,14 @@ def _work_out(context: RunContext, store: Store, model: Model, known: _Known, *,
             before = inputs.read_before(store, *known.last) if known.last else None
             sources = inputs.read_sources(store)
             figures = find_edges(calculation, sources, model, synthetic=synthetic, before=before, kept=kept)
-        assignment, numbers = _assign(context, store, model, known, calculation, figures)
+        assignment, numbers, reborn = _assign(context, store, model, known, calculation, figures)
         facts = report.build(
             calculation, context, model, known.moment, figures, assignment, known.report, known.decisions
         )
     except BaseException:
         calculation.close()
         raise
-    return _Work(calculation, kept, versions, figures, assignment, numbers, facts)
+    return _Work(calculation, kept, versions, figures, assignment, numbers, reborn, facts)
 
 
 def _assign(
@@ -230,7 +232,7 @@ def _assign(
     known: _Known,
     calculation: duckdb.DuckDBPyConnection,
     figures: EdgeFigures,
-) -> tuple[Assignment, dict[str, int]]:
+) -> tuple[Assignment, dict[str, int], frozenset[int]]:
     constraints = constraints_of(known.decisions, known.kept_apart, known.believed)
     memberships = inputs.read_memberships(store)
     grouped = form_groups(calculation, model, constraints, memberships, is_full=figures.is_full)
@@ -251,7 +253,8 @@ def _assign(
     calculation.execute((files("linkage") / "sql" / "survivorship.sql").read_text(encoding="utf-8"))
     publish.prepare_rows(calculation)
     born = (change.person_id for change in assignment.changes if change.is_new)
-    return assignment, {name: believed.next_number + place for place, name in enumerate(born)}
+    numbers = {name: believed.next_number + place for place, name in enumerate(born)}
+    return assignment, numbers, since.reborn
 
 
 def _counts(

@@ -48,12 +48,30 @@ def apply_core(connection: Connection, moment: datetime) -> dict[str, StateCount
     """
     if number_events(connection):
         refresh_statistics(connection, "core")
-    return {table.name: _apply(connection, table, moment) for table in TABLES}
+    has_former_work = write_former_work(connection)
+    return {
+        table.name: _apply(connection, table, moment, without_former_work=has_former_work and table.name in EVENTS)
+        for table in TABLES
+    }
 
 
 def number_events(connection: Connection) -> int:
     """Give each event that has none its internal number; returns how many were given."""
     return connection.exec_driver_sql("insert into core.event (kind, source, event_key) " + select_of("event")).rowcount
+
+
+def write_former_work(connection: Connection) -> bool:
+    """Make `core.former_work` say what of the work delivered now is that of a key's former bearer; is there any?
+
+    Asks nothing of the events where no key ever had a second bearer (governance F47).
+    """
+    connection.exec_driver_sql("delete from core.former_work")
+    if not connection.exec_driver_sql("select exists (select from identity.new_bearer)").scalar_one():
+        return False
+    columns = "event_id, kind, source, event_key, person_id, cared_for_person_id, is_withheld"
+    return (
+        connection.exec_driver_sql(f"insert into core.former_work ({columns}) {select_of('former_work')}").rowcount > 0
+    )
 
 
 def refresh_statistics(connection: Connection, *zones: str) -> None:
@@ -68,15 +86,24 @@ def select_of(name: str) -> str:
     return (files(__package__) / "core" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _apply(connection: Connection, table: CoreTable, moment: datetime) -> StateCounts:
+def _apply(connection: Connection, table: CoreTable, moment: datetime, *, without_former_work: bool) -> StateCounts:
     select = select_of(table.name)
     columns = tuple(connection.exec_driver_sql(f"select * from ({select}) s limit 0").keys())
     return apply_state(
         connection,
         target=table.target,
-        state_sql=select,
+        state_sql=_given_back(select, columns) if without_former_work else select,
         columns=columns,
         key=(table.key,),
         as_known_at=moment,
         ignore_in_digest=("landed_version_id",),
     )
+
+
+def _given_back(select: str, columns: tuple[str, ...]) -> str:
+    """The events of `select` with the work of former bearers under their own person, and without what is withheld."""
+    people = ("person_id", "cared_for_person_id")
+    shown = (f"coalesce(former.{c}, shown.{c}) as {c}" if c in people else f"shown.{c}" for c in columns)
+    return f"""select {", ".join(shown)} from ({select}) as shown
+                 left join core.former_work as former on former.event_id = shown.event_id
+                where former.is_withheld is not true"""

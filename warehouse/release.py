@@ -82,6 +82,9 @@ def basis_of(connection: Connection) -> dict[str, Any]:
             f"select max(version_id), count(*) filter (where known_to is null) from {name}"
         ).one()
         marks[name] = [newest or 0, rows]
+    handed, last = connection.exec_driver_sql("select count(*), max(since)::text from identity.new_bearer").one()
+    if handed:  # said only where it happened: elsewhere the basis stays the same
+        marks["identity.new_bearer"] = [handed, last]
     replaced = connection.exec_driver_sql("select r::text from core.replaced_source r order by 1").scalars().all()
     marks["core.replaced_source"] = list(replaced)
     weights, linked = connection.exec_driver_sql(
@@ -197,10 +200,12 @@ def _verdicts(connection: Connection) -> Gate:
 
 @dataclass(frozen=True, slots=True)
 class _Homeless:
-    """Current events of one kind without a current person: `waiting` to be linked, or `withheld` for good."""
+    """Current events of one kind without a person: `waiting` to be linked, `withheld` for good with their record, or
+    `former`: they were a former bearer's of a key that is somebody else's now, and the former is nobody."""
 
     waiting: int
     withheld: int
+    former: int
 
 
 def _homeless(connection: Connection, kind: str) -> _Homeless:
@@ -218,8 +223,11 @@ def _homeless(connection: Connection, kind: str) -> _Homeless:
         f"(m_{column}.source_record_id is null and r_{column}.source_record_id is not null)" for column in records
     )
     counted = connection.exec_driver_sql(
-        f"""select count(*) filter (where {waiting}), count(*) filter (where not ({waiting}))
-              from payload.{kind} e {joins} where e.known_to is null and ({unlinked})"""
+        f"""select count(*) filter (where {waiting}), count(*) filter (where ({unlinked}) and not ({waiting})),
+                   count(*) filter (where not ({unlinked}))
+              from payload.{kind} e {joins}
+              left join core.former_work f on f.kind = '{kind}' and f.source = e.source and f.event_key = e.event_key
+             where e.known_to is null and ({unlinked} or f.is_withheld)"""
     ).one()
     return _Homeless(*counted)
 
@@ -232,10 +240,16 @@ def _persons(connection: Connection, homeless: dict[str, _Homeless]) -> Gate:
         """).scalar_one()
     waiting = sum(events.waiting for events in homeless.values())
     withheld = sum(events.withheld for events in homeless.values())
+    former = sum(events.former for events in homeless.values())
     return Gate(
         "PERSONS",
         records == 0 and waiting == 0,
-        {"records_to_link": int(records), "events_to_link": waiting, "events_of_withdrawn_records": withheld},
+        {
+            "records_to_link": int(records),
+            "events_to_link": waiting,
+            "events_of_withdrawn_records": withheld,
+            "events_of_former_bearers": former,
+        },
         "every record and every event of it must belong to a person",
         "run the link stage: it has not seen the newest data yet",
     )
@@ -244,7 +258,13 @@ def _persons(connection: Connection, homeless: dict[str, _Homeless]) -> Gate:
 def _completeness(connection: Connection, homeless: dict[str, _Homeless]) -> Gate:
     facts = {table.name: _current_rows(connection, table.target) for table in TABLES}
     lost_or_doubled = sum(
-        abs(_current_rows(connection, f"payload.{kind}") - events.waiting - events.withheld - facts[kind])
+        abs(
+            _current_rows(connection, f"payload.{kind}")
+            - events.waiting
+            - events.withheld
+            - events.former
+            - facts[kind]
+        )
         for kind, events in homeless.items()
     )
     return Gate(

@@ -87,13 +87,25 @@ def _publish(store: Store, lease: Lease) -> RunResult:
 
 
 def _withheld(asked: tuple[release.Gate, ...]) -> tuple[Finding, ...]:
-    events = sum(gate.facts.get("events_of_withdrawn_records", 0) for gate in asked)
-    if not events:
-        return ()
-    message = f"{events} events are withheld: their supplier has withdrawn the record of the person they belong to"
-    return (
-        Finding("WITHHELD", message, "ask the supplier's team to withdraw the events too, or to restore the record"),
+    withdrawn, former = (
+        sum(gate.facts.get(f"events_of_{whose}", 0) for gate in asked)
+        for whose in ("withdrawn_records", "former_bearers")
     )
+    findings = []
+    if withdrawn:
+        message = (
+            f"{withdrawn} events are withheld: their supplier has withdrawn the record of the person they belong to"
+        )
+        remedy = "ask the supplier's team to withdraw the events too, or to restore the record"
+        findings.append(Finding("WITHHELD", message, remedy))
+    if former:
+        message = (
+            f"{former} events are withheld: they were known under a key before it was given to somebody else, "
+            "and nobody in the release is the former bearer"
+        )
+        remedy = "have the supplier move the work to a record of the person it belongs to, or withdraw it"
+        findings.append(Finding("FORMER_BEARERS_WORK", message, remedy))
+    return tuple(findings)
 
 
 def _unchanged(before: release.Release) -> RunResult:

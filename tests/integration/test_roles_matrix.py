@@ -45,6 +45,7 @@ MATRIX: dict[str, dict[str, str]] = {
     "identity.source_record": {**SOURCE, "publisher": "r"},
     "identity.cross_reference": {"loader": "rw", "linker": "r"},
     "identity.trace_answer": {"linker": "rw"},
+    "identity.new_bearer": {"linker": "ri", "publisher": "r"},
     "identity.do_not_link": {"linker": "rw"},
     "identity.do_not_trace": {"linker": "rw"},
     **{f"identity.{name}": {"linker": "r"} for name in ("ordinary_review", "restricted_review")},
@@ -60,7 +61,8 @@ MATRIX: dict[str, dict[str, str]] = {
     **{f"payload.{name}": PAYLOAD for name in ("involvement", "safeguarding", "dols", "finance_line")},
     **{f"payload.{name}": PAYLOAD for name in ("hospital_stay", "care_plan", "questionnaire_answered")},
     **{
-        f"core.{name}": CORE for name in (*THINGS, "event", "current_release", "shown", "replaced_source", "same_event")
+        f"core.{name}": CORE
+        for name in (*THINGS, "event", "current_release", "shown", "replaced_source", "same_event", "former_work")
     },
     **{f"release.{name}": RELEASE for name in (*THINGS, "about", "same_event")},
     **{f"returns.{name}": RETURNS for name in ("person", "request", "assessment", "review", "service")},
@@ -84,7 +86,7 @@ FUNCTIONS: dict[str, set[str]] = {
     "landing.*": {"loader"},
     "release.number_shown": {"publisher", "returns_officer", "analyst"},
     "ledger.refresh_statistics": {"loader", "linker", "publisher"},
-    "ledger.landed_line": {"publisher", "returns_officer"},
+    "ledger.landed_line": {"linker", "publisher", "returns_officer"},
     "identity.trace_digest": {"linker", "loader"},
 }
 OURS = "n.nspname !~ '^(pg_|information_schema$)'"

@@ -23,6 +23,8 @@ from statutory.pack import write_readable_csv
 from tests.support import canaries
 from tests.support.linkage_numbers import nhs_number
 from tests.support.row_faults_door import PEOPLE, FirstNight, RowCouncil, Straight, first_night, key
+from tests.support.survival import unbalanced
+from warehouse.build import EVENTS
 
 _copies = itertools.count(1)
 HELD = "select dataset, rules, held_id from quarantine.held_row where state = 'held' order by dataset, line"
@@ -262,14 +264,16 @@ def test_f47_the_new_bearer_of_an_id_is_a_new_person_and_the_former_keeps_the_id
 ) -> None:
     """Person 1 is in MiCare as well and stays there; of person 5 nothing else is left, and the id is nobody's."""
     former, groups = council.person("carefirst", person), council.groups()
+    work = {name for name, whose in _work(council).items() if whose == former}
+    assert {name.partition(":")[0] for name in work} >= {"request", "service"}
     _given_again(council, person, 1)
     council.take_in(1)
     (held,) = (int(row["held_id"]) for row in council.ask(HELD))
     context = RunContext(council.profile, "by hand", "test", source="carefirst")
     assert release(context, [held], reason="the supplier gave the id out again", decided_by="A. Officer") == 1
     council.publish(1)
-    linked = council.whole(2, lambda night: _given_again(night, person, 2)).of("link")
-    assert "PEOPLE_PARTED" in {finding.code for finding in linked.findings}
+    night = council.whole(2, lambda night: _given_again(night, person, 2))
+    assert "PEOPLE_PARTED" in {finding.code for finding in night.of("link").findings}
     bearer = council.person("carefirst", person)
     assert bearer not in groups, "never an id that stood for somebody else"
     (born,) = council.ask(f"select split_from, status from identity.person where person_id = '{bearer}'", "linker")
@@ -278,14 +282,33 @@ def test_f47_the_new_bearer_of_an_id_is_a_new_person_and_the_former_keeps_the_id
     assert left == {"status": "active" if person == 1 else "retired", "superseded_by": None}, "and it redirects nowhere"
     if person == 1:
         assert council.person("micare", 1) == former
+    told = [f.message for f in night.of("build").findings if f.code == "FORMER_BEARERS_WORK"]
+    assert [message.split()[0] for message in told] == ([] if person == 1 else [str(len(work))])
+    shown = _work(council)
+    assert {name for name, whose in shown.items() if whose == former} == (work if person == 1 else set())
+    new = [name for name, whose in shown.items() if whose == bearer]
+    assert new == [f"request:{key('carefirst', person)}9"], "first told of with the new bearer's row"
+    assert unbalanced(council.profile) == []
+
+
+def _work(council: RowCouncil) -> dict[str, str]:
+    """Event key -> person, of all of CareFirst's events that the release shows."""
+    told = " union all ".join(f"select event_id, person_id, known_to, source from core.{kind}" for kind in EVENTS)
+    told = f"select event_key, person_id from core.event join ({told}) t using (event_id) where known_to is null"
+    rows = council.ask(f"{told} and t.source = 'carefirst'", "publisher")
+    return {row["event_key"]: row["person_id"] for row in rows}
 
 
 def _given_again(council: RowCouncil, person: int, night: int) -> None:
-    """The supplier's file tells of somebody else under the person's id."""
+    """The supplier's files tell of somebody else under the person's id, who has asked for help."""
     new = {"FORENAMES": "MARMADUKE", "SURNAME": "ELLSWORTHZZ", "DATE_OF_BIRTH": "03-MAR-1970", "SEX": "M"}
     for column, value in {**new, "NHS_NUMBER": nhs_number(30)}.items():
         council.change("PERSON", person, column, value, night)
     council.change("REFERENCE", person, "REF_NUMBER", nhs_number(30), night)
+    told, own = council.carefirst.file("ACTIVITY", night).read_text("cp1252").splitlines(), key("carefirst", person)
+    rest = next(line.split("|", 1)[1] for line in told if f"|{own}|" in line)
+    lines = "".join(f"{line}\n" for line in (*told, f"{own}9|{rest}")).encode("cp1252")
+    council.carefirst.tamper("ACTIVITY", lines, night, rows=len(told))
 
 
 _SURNAME_OF_5 = (

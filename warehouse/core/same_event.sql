@@ -9,7 +9,7 @@ with plan as (
   select old_source, new_source, freeze_from, live_from, dual_running_until from core.replaced_source
 ), member as (
   select source_record_id, person_id from identity.membership where known_to is null
-), told as (
+), delivered as (
   select 'service' as kind, s.source, s.event_key, m.person_id, s.start_date, s.end_date, s.status,
          coalesce(s.service_type, '') || '|' || coalesce(s.service_component, '') as type,
          coalesce(s.cqc_location_id, upper(s.provider_name), '') as provider, s.unit_cost as price
@@ -30,6 +30,12 @@ with plan as (
          coalesce(v.review_reason, ''), '', null
     from payload.review v inner join member m on m.source_record_id = v.source_record_id
    where v.known_to is null and v.status <> 'cancelled'
+), told as (                          -- work of a key's former bearer is matched with theirs (core/former_work.sql)
+  select d.kind, d.source, d.event_key, coalesce(f.person_id, d.person_id) as person_id,
+         d.start_date, d.end_date, d.status, d.type, d.provider, d.price
+    from delivered d
+    left join core.former_work f on f.kind = d.kind and f.source = d.source and f.event_key = d.event_key
+   where f.is_withheld is not true
 ), met as (
   select o.kind, p.old_source, o.event_key as old_key, o.start_date as started_on, p.new_source, n.event_key as new_key,
          abs(o.start_date - n.start_date) as days_apart,

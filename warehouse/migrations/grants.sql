@@ -37,6 +37,7 @@ grant usage on schema identity, ledger to onestory_linker;
 grant select on identity.cross_reference to onestory_linker;
 grant select, insert, update on identity.do_not_link, identity.do_not_trace to onestory_linker;
 grant select on identity.ordinary_review, identity.restricted_review to onestory_linker;
+grant select, insert on identity.new_bearer to onestory_linker;   -- only ever added to
 grant select, insert, update on identity.source_record, identity.source_person, identity.source_address, identity.source_reference,
   identity.person, identity.membership, identity.link, identity.decision, identity.person_detail to onestory_linker;
 grant select, insert, update, delete on identity.standardised_record to onestory_linker;   -- working state, no history
@@ -56,7 +57,7 @@ grant insert, update on ledger.trace_request to onestory_linker;
 -- The publisher reads no identifiers: of a person and of a supplier's record only the outlines (CTL-2).
 grant usage on schema identity, payload, core, release, ledger to onestory_publisher;
 grant select on identity.membership, identity.person, identity.source_record, identity.person_outline, identity.record_outline,
-  identity.membership_strength to onestory_publisher;
+  identity.membership_strength, identity.new_bearer to onestory_publisher;
 grant select on all tables in schema payload to onestory_publisher;
 grant select, insert, update, delete on all tables in schema core to onestory_publisher;
 grant select on all tables in schema release to onestory_publisher;
@@ -68,7 +69,7 @@ grant usage on schema release to onestory_analyst;
 grant select on all tables in schema release to onestory_analyst;
 
 grant execute on function ledger.refresh_statistics(text) to onestory_loader, onestory_linker, onestory_publisher;
-grant execute on function ledger.landed_line(text, bigint) to onestory_publisher, onestory_returns_officer;
+grant execute on function ledger.landed_line(text, bigint) to onestory_linker, onestory_publisher, onestory_returns_officer;
 
 -- A view asks the caller's right to the functions it uses.
 grant execute on function release.number_shown() to onestory_publisher, onestory_returns_officer, onestory_analyst;
