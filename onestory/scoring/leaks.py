@@ -77,8 +77,9 @@ def _in_files(home: Home) -> Iterator[Leak]:
         if _SUPPLIERS.intersection(within):
             continue
         text = _strings_of(path) if path.suffix == ".parquet" else _blocks_of(path)
-        # A statutory file names the people it is about, whoever they are; landed files are of the landing zone.
-        may_name = bool(within) and within[0] in ("landing", "returns")
+        # A statutory file names the people it is about, whoever they are; landed files are of the landing zone, and
+        # what linkage keeps for the next night is of the identity zone.
+        may_name = bool(within) and within[0] in ("landing", "returns", "kept")
         kinds = set()
         for block in text:
             kinds |= {"child"} if any(word in block for word in CHILD) else set()
