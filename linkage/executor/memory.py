@@ -1,8 +1,8 @@
 """In how many parts a run is taken, so that what it holds at once stays within the memory that DuckDB was given.
 
 Prepared records are DuckDB's to spill; what a part has to hold is the pairs of its records and the tables they are
-looked up in. A part takes half of the limit: the rest is for the records themselves and for sorting, and what goes beyond
-is spilled. Smaller parts were measured to lower the peak little, while each reads the prepared records again.
+looked up in. A part takes half of the limit: the rest is for the records themselves and for sorting, and what goes
+beyond is spilled. Smaller parts were measured to lower the peak little, while each reads the prepared records again.
 """
 
 from __future__ import annotations
