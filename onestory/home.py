@@ -62,11 +62,14 @@ class Home:
 def open_home(folder: Path, settings: SyntheticSettings | None = None) -> Home:
     """The home in `folder`, made when there is none: server, databases, secret, profile, migrated warehouse.
 
-    `settings` say which council moves in (default: the one that lives here). Opening it again changes nothing.
+    `settings` say which council moves in (default: the one that lives here). Opening it again changes nothing; what a
+    home of the same place left behind when its folder was deleted by hand goes first.
     Raises `RuntimeError` when the embedded server does not start.
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "secret.key").exists():  # a home deleted by hand leaves a database that no key opens any more
+        embedded.remove(folder)
     home = Home(folder, embedded.start(folder))
     _make_databases(home)
     make_secret(folder / "secret.key")
