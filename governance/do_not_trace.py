@@ -10,15 +10,22 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from domain.run import Finding, RunContext, RunResult, RunState
-from governance.ledger import latest_moment, recorded
+from domain.run import RunContext, RunResult
+from governance.acts import Told, act_as_linker
+from governance.ledger import latest_moment
 from governance.records_named import NotTaken, plain, record_number
-from governance.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy import Connection
+
+_TOLD = Told(
+    "do_not_trace",
+    "entry",
+    "LIST_CHANGED",
+    "LIST_REFUSED",
+    "entry {} of the do-not-trace list",
+    "tracing follows at once",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ def spare(
         forget_answers(connection)
         return int(entry), "was made"
 
-    return _recorded(context, act)
+    return act_as_linker(context, act, _TOLD)
 
 
 def end(context: RunContext, entry: int, *, officer: str) -> RunResult:
@@ -80,7 +87,7 @@ def end(context: RunContext, entry: int, *, officer: str) -> RunResult:
             raise NotTaken("there is no such entry in force")
         return entry, "was ended"
 
-    return _recorded(context, act)
+    return act_as_linker(context, act, _TOLD)
 
 
 def entries(connection: Connection, *, only_in_force: bool = True) -> tuple[Entry, ...]:
@@ -120,17 +127,3 @@ def _today(connection: Connection) -> date:
 
     moment = latest_moment(connection)
     return (moment or now()).date()
-
-
-def _recorded(context: RunContext, act: Callable[[Connection], tuple[int, str]]) -> RunResult:
-    def body(store: Store, _: object) -> RunResult:
-        try:
-            with store.connect("linker") as connection:
-                number, told = act(connection)
-        except NotTaken as problem:
-            refused = Finding("LIST_REFUSED", str(problem), "nothing was changed")
-            return RunResult("do_not_trace", "", RunState.REFUSED, findings=(refused,))
-        finding = Finding("LIST_CHANGED", f"entry {number} of the do-not-trace list {told}", "tracing follows at once")
-        return RunResult("do_not_trace", "", RunState.DONE, {"entry": number}, (finding,))
-
-    return recorded("do_not_trace", "linker", context, body)

@@ -11,20 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from domain.run import Finding, RunContext, RunResult, RunState
-from governance.ledger import recorded
+from domain.run import RunContext, RunResult
+from governance.acts import Told, act_as_linker
 from governance.recipients import shown_people
 from governance.records_named import NotTaken, plain, record_number, two_people
-from governance.store import Store
 from linkage.constraints import components
 from linkage.decisions import constraints_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy import Connection
 
 ANSWERS: Final = ("same", "not_same", "cannot_tell")
+
+_TOLD: Final = Told(
+    "decision", "decision", "DECISION_KEPT", "DECISION_REFUSED", "decision {}", "the next link run follows"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def record_answer(context: RunContext, answer: Answer) -> RunResult:
     Ends `refused`, and says why, for a record that is unknown, protected or on the do-not-link list, without a name or
     a reason, without a second person where readers have seen the people concerned, or where the reviewer has answered.
     """
-    return _recorded(context, lambda connection: _put(connection, answer))
+    return act_as_linker(context, lambda connection: _put(connection, answer), _TOLD)
 
 
 def withdraw_answer(context: RunContext, number: int, *, reason: str, first: str, second: str) -> RunResult:
@@ -77,7 +78,7 @@ def withdraw_answer(context: RunContext, number: int, *, reason: str, first: str
         _withdraw(connection, [number], " and ".join(officers), why)
         return number, "was withdrawn"
 
-    return _recorded(context, act)
+    return act_as_linker(context, act, _TOLD)
 
 
 def adjudicate(context: RunContext, answer: Answer) -> RunResult:
@@ -86,7 +87,7 @@ def adjudicate(context: RunContext, answer: Answer) -> RunResult:
     Ends `refused` when nothing contradictory waits about the two, when who adjudicates is one of those who contradict
     each other, or when a notice says otherwise.
     """
-    return _recorded(context, lambda connection: _settle(connection, answer))
+    return act_as_linker(context, lambda connection: _settle(connection, answer), _TOLD)
 
 
 def answers(connection: Connection, *, only_standing: bool = True) -> tuple[KeptAnswer, ...]:
@@ -201,20 +202,6 @@ def _withdraw(connection: Connection, numbers: list[int], who: str, why: str) ->
              withdrawal_reason = %(why)s where decision_id = any(%(numbers)s) and withdrawn_at is null""",
         {"who": who, "why": why, "numbers": numbers},
     )
-
-
-def _recorded(context: RunContext, act: Callable[[Connection], tuple[int, str]]) -> RunResult:
-    def body(store: Store, _: object) -> RunResult:
-        try:
-            with store.connect("linker") as connection:
-                number, told = act(connection)
-        except NotTaken as problem:
-            refused = Finding("DECISION_REFUSED", str(problem), "nothing was changed")
-            return RunResult("decision", "", RunState.REFUSED, findings=(refused,))
-        finding = Finding("DECISION_KEPT", f"decision {number} {told}", "the next link run follows")
-        return RunResult("decision", "", RunState.DONE, {"decision": number}, (finding,))
-
-    return recorded("decision", "linker", context, body)
 
 
 _KEPT_APART: Final = """

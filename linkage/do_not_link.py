@@ -10,13 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from domain.run import Finding, RunContext, RunResult, RunState
-from governance.ledger import recorded
+from domain.run import RunContext, RunResult
+from governance.acts import Told, act_as_linker
 from governance.records_named import NotTaken, plain, record_number
-from governance.store import Store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+_TOLD = Told(
+    "do_not_link",
+    "entry",
+    "LIST_CHANGED",
+    "LIST_REFUSED",
+    "entry {} of the do-not-link list",
+    "the next link run follows",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +47,12 @@ def keep_apart(context: RunContext, record: str, other: str | None, *, officer: 
     The next link run follows it. Ends `refused`, with the reason, without an officer or a reason or for an unknown
     record.
     """
-    return _recorded(context, lambda connection: _put(connection, record, other, officer, reason))
+    return act_as_linker(context, lambda connection: _put(connection, record, other, officer, reason), _TOLD)
 
 
 def strike_off(context: RunContext, entry: int, *, officer: str) -> RunResult:
     """End an entry; it stays on record with who ended it. Ends `refused` when there is none in force."""
-    return _recorded(context, lambda connection: _end(connection, entry, officer))
+    return act_as_linker(context, lambda connection: _end(connection, entry, officer), _TOLD)
 
 
 def entries(connection: Connection, *, only_in_force: bool = True) -> tuple[Entry, ...]:
@@ -55,20 +63,6 @@ def entries(connection: Connection, *, only_in_force: bool = True) -> tuple[Entr
         {"now": only_in_force},
     )
     return tuple(Entry(*row) for row in rows)
-
-
-def _recorded(context: RunContext, act: _Act) -> RunResult:
-    def body(store: Store, _: object) -> RunResult:
-        try:
-            with store.connect("linker") as connection:
-                number, told = act(connection)
-        except NotTaken as problem:
-            refused = Finding("LIST_REFUSED", str(problem), "nothing was changed")
-            return RunResult("do_not_link", "", RunState.REFUSED, findings=(refused,))
-        finding = Finding("LIST_CHANGED", f"entry {number} of the do-not-link list {told}", "the next link run follows")
-        return RunResult("do_not_link", "", RunState.DONE, {"entry": number}, (finding,))
-
-    return recorded("do_not_link", "linker", context, body)
 
 
 def _put(connection: Connection, record: str, other: str | None, officer: str, reason: str) -> tuple[int, str]:
@@ -95,9 +89,3 @@ def _end(connection: Connection, entry: int, officer: str) -> tuple[int, str]:
     if done.rowcount != 1:
         raise NotTaken("there is no such entry in force")
     return entry, "was struck off"
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    _Act = Callable[[Connection], tuple[int, str]]
